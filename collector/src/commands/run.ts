@@ -1,0 +1,142 @@
+import type { RunConfig } from '../config.ts';
+import { resolveRunConfig } from '../config.ts';
+import { EXIT, messageOf, ShadowError } from '../errors.ts';
+import type { GapReason } from '../events.ts';
+import { EXCHANGES } from '../feed/exchanges.ts';
+import { runHelp } from '../flags.ts';
+import type { Logger } from '../log.ts';
+import { createLogger } from '../log.ts';
+import { RunMetrics } from '../metrics/collect.ts';
+import { MetricsRegistry } from '../metrics/registry.ts';
+import { startMetricsServer } from '../metrics/server.ts';
+import { Pipeline } from '../pipeline.ts';
+import type { Build } from '../resources.ts';
+import type { Clock } from '../system-clock.ts';
+import { pipelineParameters, resultsConfig, summaryParameters } from './compose.ts';
+import { ProcessLatency } from './process-latency.ts';
+import { ArtifactSink } from './artifact-sink.ts';
+import type { Source } from './source.ts';
+import { openSource } from './source.ts';
+
+export interface RunDeps {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readText: (path: string) => string;
+  readonly builtInProfiles: string;
+  readonly build: Build;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** A line of results. */
+  readonly print: (line: string) => void;
+  /** Aborted by SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** A logger instead of standard error. */
+  readonly logger?: Logger;
+}
+
+/** `shadow run`: composes the run, carries it out, and answers with the exit code. Throws ShadowError. */
+export async function run(argv: readonly string[], deps: RunDeps): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    deps.print(runHelp());
+    return EXIT.fine;
+  }
+  const config = resolveRunConfig({ ...deps, argv });
+  const log = deps.logger ?? createLogger(config.log_level);
+  const exchange = EXCHANGES.get(config.exchange)!;
+
+  let pipeline: Pipeline | undefined;
+  let source: Source | undefined;
+  let sink: ArtifactSink | undefined;
+  const counts = () => ({
+    artifactWriteErrors: sink?.writeErrors ?? 0,
+    recordingDropped: source?.recordingDropped() ?? 0,
+  });
+  const metrics = new RunMetrics({
+    exchange: config.exchange,
+    configured: config.symbols,
+    build: deps.build,
+    pipeline: () => pipeline,
+    running: (shadow) => summaryParameters(config).running(shadow),
+    nowUs: () => (config.replay === undefined ? deps.clock.wallUs() : (pipeline?.wallUs ?? 0)),
+    counts,
+  });
+  const server = await startMetricsServer(
+    config.metrics_host,
+    config.metrics_port,
+    new MetricsRegistry((put) => metrics.collect(put)),
+    { ready: () => readiness(config, pipeline) },
+  );
+  deps.print(`metrics: ${server.url}/metrics`);
+  log.info({ url: server.url, exchange: config.exchange, symbols: config.symbols }, 'metrics server started');
+  try {
+    source = await openSource(config, exchange, deps, log);
+    const processLatency = config.replay === undefined ? new ProcessLatency(deps.clock, deps.build) : undefined;
+    sink = await ArtifactSink.open({ config, resultsConfig: resultsConfig(config, source), source, deps, log, metrics, processLatency });
+    const { onResync } = source;
+    pipeline = new Pipeline(pipelineParameters(config, source), {
+      onFill: (symbol, fill) => {
+        const instrument = source!.instruments.get(symbol)!;
+        metrics.onFill(symbol, fill, fill.priceTicks * fill.lots * instrument.tick.size * instrument.lot.size);
+      },
+      onSymbolWindow: (symbol, stats) => metrics.onSymbolWindow(symbol, stats),
+      onWindow: (report) => sink!.onWindow(report, pipeline!.startUs!),
+      onResync: (symbol: string, channel: string, reason: GapReason) => {
+        log.warn({ symbol, channel, reason }, 'book not trusted, asking for a snapshot');
+        onResync(symbol, channel);
+      },
+    });
+    await consume(source, pipeline, processLatency, log, deps.signal);
+    pipeline.finish();
+    return await conclude(sink, source, pipeline, deps, log);
+  } finally {
+    await source?.close();
+    await sink?.close();
+    await server.close();
+  }
+}
+
+async function consume(
+  source: Source,
+  pipeline: Pipeline,
+  processLatency: ProcessLatency | undefined,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const events of source.feed) {
+    for (const event of events) {
+      if (event.kind === 'subscription' && !event.accepted) log.error({ message: event.message }, 'subscription rejected');
+    }
+    pipeline.push(events);
+    const last = events.at(-1);
+    if (last !== undefined) processLatency?.record(last.monoUs);
+    if (pipeline.done || (signal.aborted && source.stopsAtOnce)) return;
+  }
+}
+
+async function conclude(
+  sink: ArtifactSink,
+  source: Source,
+  pipeline: Pipeline,
+  deps: RunDeps,
+  log: Logger,
+): Promise<number> {
+  const { windows, lost } = await sink.finish(pipeline);
+  await source.close();
+  deps.print(sink.closingLine());
+  if (lost > 0) log.error({ lost }, 'artifacts could not be written');
+  if (windows === 0 && !deps.signal.aborted) {
+    log.warn({}, 'no window was written: the feed brought no event');
+  }
+  return lost > 0 ? EXIT.io : EXIT.fine;
+}
+
+function readiness(config: RunConfig, pipeline: Pipeline | undefined): { ready: boolean; waitingFor: readonly string[] } {
+  const waitingFor = config.symbols.filter((symbol) => pipeline?.symbols.get(symbol)?.simulation.live !== true);
+  return { ready: waitingFor.length === 0, waitingFor };
+}
+
+/** For `main`: the sentence and exit code of what a command threw. */
+export function describeFailure(error: unknown): { message: string; exitCode: number } {
+  if (error instanceof ShadowError) return { message: `${error.code}: ${error.message}`, exitCode: error.exitCode };
+  return { message: error instanceof Error ? (error.stack ?? error.message) : messageOf(error), exitCode: EXIT.io };
+}
+

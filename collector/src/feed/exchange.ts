@@ -1,0 +1,42 @@
+import type { Instrument, MarketEvent, ReceiveStamps } from '../events.ts';
+import type { BookChannel } from '../symbol-shadow.ts';
+import type { Ms } from '../units.ts';
+
+/** One thing to subscribe to: a channel of a symbol. */
+export interface Subscription {
+  readonly symbol: string;
+  readonly channel: string;
+}
+
+/** Turns frames into events. Bad data becomes `bad` events; nothing is thrown, whatever the bytes. */
+export interface FrameDecoder {
+  decode(frame: Buffer, stamps: ReceiveStamps, out: MarketEvent[]): void;
+}
+
+/** All that differs between exchanges; one file each. The rest of the collector knows only this. */
+export interface Exchange {
+  readonly id: string;
+  readonly websocketUrl: string;
+  readonly restUrl: string;
+  readonly pingIntervalMs: Ms;
+  /** Text of a heartbeat frame. */
+  readonly ping: string;
+  /** Depths that `--depth` may name. */
+  readonly depths: readonly number[];
+  /** Whether frames recorded from this address are this exchange's. */
+  ownsAddress(url: string): boolean;
+  /** The channels that keep the book of a symbol at that depth, the fastest for the best price included. */
+  bookChannels(depth: number): readonly Omit<BookChannel, 'silenceLimitUs'>[];
+  readonly tradeChannel: string;
+  subscribe(requestId: string, subscriptions: readonly Subscription[]): string;
+  /** The subscriptions of a recorded subscribe frame; empty for any other frame. */
+  subscriptionsOf(frame: string): readonly Subscription[];
+  unsubscribe(requestId: string, subscriptions: readonly Subscription[]): string;
+  /** Path and query, below `restUrl`, that answer with a symbol's tick and lot size. */
+  instrumentPath(symbol: string): string;
+  /** Instruments of a REST body; symbols it does not hold are simply not in the answer. Throws ShadowError on another shape. */
+  parseInstruments(body: string): readonly Instrument[];
+  /** Whether a recorded REST address is an instrument list of this exchange. */
+  ownsInstruments(url: string): boolean;
+  createDecoder(instruments: ReadonlyMap<string, Instrument>, channels: readonly { name: string; depth: number }[]): FrameDecoder;
+}

@@ -1,0 +1,216 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import type { WriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { constants, createBrotliCompress, createBrotliDecompress, createGunzip } from 'node:zlib';
+import type { BrotliCompress } from 'node:zlib';
+import { messageOf, ShadowError } from '../errors.ts';
+import type { Us } from '../units.ts';
+import type { Subscription } from './exchange.ts';
+import type { RawRecord } from './records.ts';
+
+/**
+ * Our own recording: JSON lines, compressed (`.br`, or `.gz`, or plain), one header and then what happened, in order. Frames are
+ * kept as the bytes they were: text, or base64 (`b`) where they are no UTF-8.
+ *
+ *   {"t":"header","format":"shadow-recording","version":1,"exchange":"bybit","subscriptions":[["BTCUSDT","orderbook.50"],…]}
+ *   {"t":"http","url":"https://…","data":"<body>"}
+ *   {"t":"connect","c":"1","w":1786310819526357,"m":8123456,"url":"wss://…"}
+ *   {"t":"recv","c":"1","w":1786310819526357,"m":8123456,"d":"<frame>"}         w wall µs, m monotonic µs
+ *   {"t":"disconnect","c":"1","w":…,"m":…,"reason":"…"}    {"t":"overflow",…}    {"t":"end","w":…,"m":…}
+ */
+export const RECORDING_FORMAT = 'shadow-recording';
+export const RECORDING_VERSION = 1;
+
+export interface RecordingHeader {
+  readonly exchange: string;
+  readonly subscriptions: readonly Subscription[];
+}
+
+export interface HttpBody {
+  readonly url: string;
+  readonly body: string;
+}
+
+const FLUSH_INTERVAL_MS = 1_000;
+/** Compressed bytes waiting for the disk; beyond it records are dropped and counted, and the run goes on. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Appends records to a compressed file, and makes what it has readable every second. A disk that fails or cannot keep up costs
+ * records, which are counted, never the run.
+ */
+export class RecordingWriter {
+  readonly #compress: BrotliCompress;
+  readonly #file: WriteStream;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onError: (error: Error) => void;
+  #failed = false;
+  #dirty = false;
+  droppedRecords = 0;
+
+  constructor(path: string, header: RecordingHeader, onError: (error: Error) => void) {
+    this.#onError = onError;
+    this.#compress = createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+    this.#file = createWriteStream(path, { flags: 'wx' });
+    this.#file.on('error', (error) => this.#fail(error));
+    this.#compress.on('error', (error) => this.#fail(error));
+    this.#compress.pipe(this.#file);
+    this.#timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS).unref();
+    const subscriptions = header.subscriptions.map(({ symbol, channel }) => [symbol, channel]);
+    this.#line({ t: 'header', format: RECORDING_FORMAT, version: RECORDING_VERSION, exchange: header.exchange, subscriptions });
+  }
+
+  http(body: HttpBody): void {
+    this.#line({ t: 'http', url: body.url, data: body.body });
+  }
+
+  write(records: readonly RawRecord[]): void {
+    for (const record of records) if (record.type !== 'tick') this.#line(lineOf(record));
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#failed) return;
+    await new Promise<void>((resolve) => {
+      this.#file.once('close', resolve);
+      this.#compress.end();
+    });
+  }
+
+  #line(line: object): void {
+    if (this.#failed || this.#compress.writableLength + this.#file.writableLength > MAX_PENDING_BYTES) {
+      this.droppedRecords++;
+      return;
+    }
+    this.#compress.write(`${JSON.stringify(line)}\n`);
+    this.#dirty = true;
+  }
+
+  #flush(): void {
+    if (!this.#dirty || this.#failed) return;
+    this.#dirty = false;
+    this.#compress.flush();
+  }
+
+  #fail(error: Error): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    clearInterval(this.#timer);
+    this.#file.destroy();
+    this.#compress.destroy();
+    this.#onError(error);
+  }
+}
+
+function lineOf(record: RawRecord): object {
+  const { receiveTimeUs: w, monoUs: m } = record;
+  switch (record.type) {
+    case 'receive': {
+      const text = record.frame.toString('utf8');
+      const exact = Buffer.from(text, 'utf8').equals(record.frame);
+      return exact
+        ? { t: 'recv', c: record.connectionId, w, m, d: text }
+        : { t: 'recv', c: record.connectionId, w, m, b: record.frame.toString('base64') };
+    }
+    case 'connect':
+      return { t: 'connect', c: record.connectionId, w, m, url: record.url };
+    case 'disconnect':
+      return { t: 'disconnect', c: record.connectionId, w, m, reason: record.reason };
+    case 'overflow':
+      return { t: 'overflow', c: record.connectionId, w, m };
+    case 'tick':
+    case 'end':
+      return { t: record.type, w, m };
+  }
+}
+
+/** One line of a recording, ours or of the cryptofeed sample format (see replay.ts). */
+export interface RecordingLine {
+  readonly t?: unknown;
+  readonly format?: unknown;
+  readonly version?: unknown;
+  readonly exchange?: unknown;
+  readonly subscriptions?: unknown;
+  readonly url?: unknown;
+  readonly data?: unknown;
+  readonly c?: unknown;
+  readonly w?: unknown;
+  readonly m?: unknown;
+  readonly d?: unknown;
+  readonly b?: unknown;
+  readonly reason?: unknown;
+  readonly conn?: unknown;
+  readonly ts?: unknown;
+  readonly addr?: unknown;
+}
+
+/**
+ * The lines of a recording, decompressed by the file's name. A compressed file that was cut off (the recorder was killed) gives what can
+ * be read and reports it. Throws ShadowError where the file cannot be opened or a line is no JSON.
+ */
+export async function* readLines(path: string, onTruncated: (message: string) => void): AsyncGenerator<RecordingLine> {
+  const handle = await open(path).catch((cause: unknown) => {
+    throw new ShadowError('SHADOW_ERR_INPUT', `cannot read the recording ${path}: ${messageOf(cause)}`, { cause });
+  });
+  const source = createReadStream('', { fd: handle });
+  let number = 0;
+  let truncated: Error | undefined;
+  const lines = createInterface({ input: decompress(source, path, (error) => (truncated = error)), crlfDelay: Infinity });
+  for await (const line of lines) {
+    number++;
+    if (line === '') continue;
+    const parsed = parseLine(line);
+    if (parsed !== undefined) yield parsed;
+    else if (truncated !== undefined) break;
+    else if (number > 1) onTruncated(`line ${number} of ${path} is not JSON; the rest is not read`);
+    else throw new ShadowError('SHADOW_ERR_INPUT', `expected JSON lines in ${path}, got ${JSON.stringify(line.slice(0, 80))}`);
+    if (parsed === undefined) return;
+  }
+  if (truncated !== undefined) onTruncated(`${path} ends in the middle (${truncated.message}); read up to there`);
+}
+
+function decompress(source: Readable, path: string, onError: (error: Error) => void): Readable {
+  const stage = path.endsWith('.br') ? createBrotliDecompress() : path.endsWith('.gz') ? createGunzip() : undefined;
+  if (stage === undefined) return source;
+  stage.on('error', (error) => {
+    onError(error);
+    // Ends the readable side, so that the lines read so far come out.
+    stage.push(null);
+  });
+  return source.pipe(stage);
+}
+
+function parseLine(line: string): RecordingLine | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined; // The caller says which line, and what becomes of it.
+  }
+}
+
+/** A record of our own format, or undefined for a line that is none. */
+export function recordOf(line: RecordingLine): RawRecord | undefined {
+  const { w, m } = line;
+  if (typeof w !== 'number' || typeof m !== 'number') return undefined;
+  const stamps: { receiveTimeUs: Us; monoUs: Us } = { receiveTimeUs: w, monoUs: m };
+  const connectionId = String(line.c);
+  switch (line.t) {
+    case 'recv': {
+      const frame = typeof line.d === 'string' ? Buffer.from(line.d) : Buffer.from(String(line.b), 'base64');
+      return { type: 'receive', connectionId, frame, ...stamps };
+    }
+    case 'connect':
+      return { type: 'connect', connectionId, url: String(line.url), ...stamps };
+    case 'disconnect':
+      return { type: 'disconnect', connectionId, reason: String(line.reason), ...stamps };
+    case 'overflow':
+      return { type: 'overflow', connectionId, ...stamps };
+    case 'end':
+      return { type: 'end', ...stamps };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,93 @@
+/** Below this many values a percentile is not published. */
+export const MIN_QUANTILE_COUNT = 20;
+
+/**
+ * Nearest-rank quantile: sorted[⌈p·n⌉ − 1] (Hyndman & Fan 1996, type 1). Undefined when empty.
+ * `sorted` ascends, 0 < p ≤ 1.
+ */
+export function nearestRank(sorted: readonly number[], p: number): number | undefined {
+  return sorted.length === 0 ? undefined : sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
+}
+
+/** The nearest-rank quantile of unsorted values; undefined below `MIN_QUANTILE_COUNT` of them. */
+export function quantileOf(values: readonly number[], p: number): number | undefined {
+  if (values.length < MIN_QUANTILE_COUNT) return undefined;
+  return nearestRank(
+    [...values].sort((a, b) => a - b),
+    p,
+  );
+}
+
+/** Sub-buckets per power of two: a bucket is at most 1/64 of its value wide, its middle at most 0.8 % off. */
+const SUB_BITS = 6;
+const SUB_COUNT = 1 << SUB_BITS;
+/** Largest value told apart: 2^36 µs is 19 hours. Above it everything counts in the last bucket. */
+const MAX_EXPONENT = 36;
+const BUCKETS = (MAX_EXPONENT - SUB_BITS + 1) * SUB_COUNT + SUB_COUNT;
+
+/**
+ * Counts of non-negative integers in log-linear buckets, exact below 64. Recording is a few integer operations and allocates
+ * nothing; histograms of several windows add up, so a percentile over windows is a percentile and not a mean of some.
+ * Negative values cannot be placed; they are counted apart and rank below all others.
+ */
+export class LogLinearHistogram {
+  readonly #counts = new Uint32Array(BUCKETS);
+  count = 0;
+  negatives = 0;
+
+  record(value: number): void {
+    this.count++;
+    if (value < 0) this.negatives++;
+    else this.#counts[bucketOf(value)]!++;
+  }
+
+  add(other: LogLinearHistogram): void {
+    this.count += other.count;
+    this.negatives += other.negatives;
+    for (let index = 0; index < BUCKETS; index++) this.#counts[index]! += other.#counts[index]!;
+  }
+
+  /**
+   * Nearest-rank quantile, as the middle of its bucket. Undefined below `MIN_QUANTILE_COUNT` values, and where the rank
+   * falls among the negatives: of those only the count is known.
+   */
+  quantile(p: number): number | undefined {
+    if (this.count < MIN_QUANTILE_COUNT) return undefined;
+    let left = Math.ceil(p * this.count) - this.negatives;
+    if (left <= 0) return undefined;
+    for (let index = 0; index < BUCKETS; index++) {
+      left -= this.#counts[index]!;
+      if (left <= 0) return middleOf(index);
+    }
+    return undefined;
+  }
+
+  /** Non-empty buckets as [lower bound, count], ascending: what an artifact keeps to be merged later. */
+  buckets(): [number, number][] {
+    const result: [number, number][] = [];
+    for (let index = 0; index < BUCKETS; index++) {
+      if (this.#counts[index]! > 0) result.push([lowerBoundOf(index), this.#counts[index]!]);
+    }
+    return result;
+  }
+}
+
+function bucketOf(value: number): number {
+  if (value < SUB_COUNT) return Math.floor(value);
+  if (value >= 2 ** MAX_EXPONENT) return BUCKETS - 1;
+  const exponent = value < 4_294_967_296 ? 31 - Math.clz32(value) : 32 + 31 - Math.clz32(value / 4_294_967_296);
+  const shift = exponent - SUB_BITS;
+  return (shift + 1) * SUB_COUNT + Math.floor(value / 2 ** shift) - SUB_COUNT;
+}
+
+function lowerBoundOf(index: number): number {
+  if (index < SUB_COUNT) return index;
+  const shift = Math.floor(index / SUB_COUNT) - 1;
+  return ((index % SUB_COUNT) + SUB_COUNT) * 2 ** shift;
+}
+
+function middleOf(index: number): number {
+  if (index < SUB_COUNT) return index;
+  const width = 2 ** (Math.floor(index / SUB_COUNT) - 1);
+  return lowerBoundOf(index) + Math.floor(width / 2);
+}

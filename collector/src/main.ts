@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { describeFailure, run } from './commands/run.ts';
+import { EXIT, messageOf, ShadowError } from './errors.ts';
+import { builtInProfiles, readBuild } from './resources.ts';
+import { systemClock } from './system-clock.ts';
+
+const HELP = `shadow <command> [flags]
+
+  shadow run       rest virtual quotes in a live or recorded order book, and report what they would have earned
+  shadow run --help    every flag
+  shadow --version
+
+Sends no order and needs no key.
+`;
+
+/** A second signal ends the process at once; a graceful stop is done long before this. */
+const GRACE_MS = 1_900;
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ShadowError('SHADOW_ERR_INPUT', `cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.io);
+    controller.abort();
+    setTimeout(() => {
+      process.stderr.write('the run did not stop in time\n');
+      process.exit(EXIT.io);
+    }, GRACE_MS).unref();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  switch (command) {
+    case 'run':
+      return run(rest, {
+        env: process.env,
+        readText,
+        builtInProfiles: builtInProfiles(),
+        build: readBuild(),
+        clock: systemClock(),
+        random: Math.random,
+        print: (line) => process.stdout.write(`${line}\n`),
+        signal: stopSignal(),
+      });
+    case '--version':
+      process.stdout.write(`${readBuild().version} (${readBuild().commit})\n`);
+      return EXIT.fine;
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      process.stdout.write(HELP);
+      return command === undefined ? EXIT.usage : EXIT.fine;
+    default:
+      throw new ShadowError('SHADOW_ERR_USAGE', `no such command "${command}"\n\n${HELP}`);
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const { message, exitCode } = describeFailure(error);
+  process.stderr.write(`${message}\n`);
+  process.exitCode = exitCode;
+}

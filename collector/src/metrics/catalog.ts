@@ -1,0 +1,48 @@
+/** The one table of metrics: what code exports, what alerts and dashboards may name. */
+export interface Metric {
+  readonly type: 'gauge' | 'counter';
+  /** With unit and sign. */
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export const CATALOG = {
+  shadow_edge_bps: { type: 'gauge', labels: ['symbol'], help: 'Net edge of virtual fills in the last completed window, basis points, + is profit; absent without a known markout' },
+  shadow_maker_taker_ratio: { type: 'gauge', labels: ['symbol'], help: 'Maker share of virtual fills by notional in the last completed window, 0 to 1; absent without fills' },
+  shadow_latency_ms: { type: 'gauge', labels: ['symbol'], help: '95th percentile of receive minus publish stamp in the last completed window, milliseconds; holds the clock offset while shadow_clock_synced is 0' },
+  shadow_risk_ratio: { type: 'gauge', labels: ['symbol'], help: 'Time-weighted absolute inventory over its limit in the last completed window, 0 to 1' },
+  shadow_clock_drift_ms: { type: 'gauge', labels: ['symbol'], help: 'EWMA of receive minus exchange time, milliseconds: clock offset plus delay, signed' },
+  shadow_fills_total: { type: 'counter', labels: ['exchange', 'symbol', 'side', 'liquidity', 'model', 'cause'], help: 'Virtual fills, by model on the same orders' },
+  shadow_fill_notional_quote_total: { type: 'counter', labels: ['exchange', 'symbol', 'side', 'liquidity', 'model'], help: 'Notional of virtual fills, quote currency' },
+  shadow_orders_total: { type: 'counter', labels: ['exchange', 'symbol', 'event'], help: 'Virtual orders, by what happened to them' },
+  shadow_markout_bps: { type: 'gauge', labels: ['symbol', 'horizon'], help: 'Mean markout in the last completed window, basis points, + is good for us; absent without a known one' },
+  shadow_best_bid: { type: 'gauge', labels: ['symbol'], help: 'Best bid, quote currency; absent while the book is not trusted' },
+  shadow_best_ask: { type: 'gauge', labels: ['symbol'], help: 'Best ask, quote currency; absent while the book is not trusted' },
+  shadow_quote_price: { type: 'gauge', labels: ['symbol', 'side'], help: 'Price of the virtual quote, quote currency; absent without one' },
+  shadow_inventory_base: { type: 'gauge', labels: ['symbol'], help: 'Virtual position, base currency, + is long' },
+  shadow_pnl_quote: { type: 'gauge', labels: ['symbol'], help: 'Realised plus unrealised at mid less fees since the start, quote currency; absent while there is no mid' },
+  shadow_feed_messages_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'Frames of subscribed channels' },
+  shadow_feed_gaps_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'Sequence gaps' },
+  shadow_feed_bad_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'Frames that could not be used' },
+  shadow_feed_bad_unattributed_total: { type: 'counter', labels: ['exchange'], help: 'Frames that could not be used and name no configured symbol' },
+  shadow_feed_duplicates_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'Book frames that repeat a known update' },
+  shadow_feed_crossed_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'Book updates that left the book locked or crossed' },
+  shadow_feed_silences_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'Times a book channel was silent beyond its limit' },
+  shadow_feed_dropped_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'Events dropped because a buffer was full' },
+  shadow_late_events_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'Events that came after later ones had been processed' },
+  shadow_book_resyncs_total: { type: 'counter', labels: ['exchange', 'symbol'], help: 'New snapshots asked for' },
+  shadow_reconnects_total: { type: 'counter', labels: ['exchange'], help: 'Connections lost' },
+  shadow_subscriptions_rejected_total: { type: 'counter', labels: ['exchange'], help: 'Subscriptions that the exchange refused' },
+  shadow_coverage_ratio: { type: 'gauge', labels: ['symbol'], help: 'Share of the last completed window with a trusted book, 0 to 1' },
+  shadow_last_message_timestamp_seconds: { type: 'gauge', labels: ['symbol'], help: 'Wall time of the last frame received, seconds since the epoch' },
+  shadow_symbol_configured: { type: 'gauge', labels: ['symbol'], help: '1 for every symbol that should have data' },
+  shadow_symbol_info: { type: 'gauge', labels: ['symbol', 'exchange'], help: '1; the exchange of a symbol' },
+  shadow_clock_synced: { type: 'gauge', labels: ['exchange'], help: '1 when the clock offset has been measured; 0: latencies hold it' },
+  shadow_windows_total: { type: 'counter', labels: [], help: 'Windows completed' },
+  shadow_artifact_write_errors_total: { type: 'counter', labels: [], help: 'Attempts to write an artifact that failed; it is tried again' },
+  shadow_recording_dropped_total: { type: 'counter', labels: [], help: 'Records not kept because the recording failed or fell behind' },
+  shadow_metrics_rejected_total: { type: 'counter', labels: [], help: 'Values kept out of the metrics because they were not finite' },
+  shadow_build_info: { type: 'gauge', labels: ['version', 'commit'], help: '1; the running build' },
+} as const satisfies Record<string, Metric>;
+
+export type MetricName = keyof typeof CATALOG;

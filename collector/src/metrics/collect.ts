@@ -1,0 +1,168 @@
+import type { IterSummary } from '../../../schema/types.gen.js';
+import type { VirtualFill } from '../fills/shadow-quote.ts';
+import type { Summary } from '../kpi/summary.ts';
+import type { FeedEventName, WindowStats } from '../kpi/window.ts';
+import { addCounts, FEED_EVENTS, ORDER_EVENTS, zeroCounts } from '../kpi/window.ts';
+import type { Pipeline } from '../pipeline.ts';
+import type { Build } from '../resources.ts';
+import type { SymbolShadow } from '../symbol-shadow.ts';
+import { sideOf, US_PER_S } from '../units.ts';
+import type { MetricName } from './catalog.ts';
+import type { Put } from './registry.ts';
+
+/** A symbol not heard of for longer has no KPIs: a kept last value would certify a dead feed as healthy. */
+export const STALE_AFTER_US = 60 * US_PER_S;
+
+const FEED_METRICS: Partial<Record<FeedEventName, MetricName>> = {
+  messages: 'shadow_feed_messages_total',
+  gaps: 'shadow_feed_gaps_total',
+  bad: 'shadow_feed_bad_total',
+  duplicates: 'shadow_feed_duplicates_total',
+  crossed: 'shadow_feed_crossed_total',
+  silences: 'shadow_feed_silences_total',
+  dropped: 'shadow_feed_dropped_total',
+  late: 'shadow_late_events_total',
+  resyncs: 'shadow_book_resyncs_total',
+};
+
+interface FillCount {
+  readonly labels: Readonly<Record<string, string>>;
+  count: number;
+  notionalQuote: number;
+}
+
+/** What the outside of the pipeline knows. */
+export interface ProcessCounts {
+  readonly artifactWriteErrors: number;
+  readonly recordingDropped: number;
+}
+
+export interface MetricsSource {
+  readonly exchange: string;
+  readonly configured: readonly string[];
+  readonly build: Build;
+  pipeline(): Pipeline | undefined;
+  /** KPIs of the running window of a symbol, until a first one is complete. */
+  running(symbol: SymbolShadow): Summary;
+  nowUs(): number;
+  counts(): ProcessCounts;
+}
+
+/** Counts what a run does, in plain numbers, and hands them over at a scrape. */
+export class RunMetrics {
+  readonly #source: MetricsSource;
+  readonly #closed = new Map<string, Pick<WindowStats, 'feed' | 'orders'>>();
+  readonly #fills = new Map<string, FillCount>();
+  #last: IterSummary | undefined;
+  #windows = 0;
+
+  constructor(source: MetricsSource) {
+    this.#source = source;
+  }
+
+  onFill(symbol: string, fill: VirtualFill, notionalQuote: number): void {
+    const side = sideOf(fill.side);
+    const key = `${symbol} ${side} ${fill.liquidity} ${fill.model} ${fill.cause}`;
+    let count = this.#fills.get(key);
+    if (count === undefined) {
+      const { liquidity, model, cause } = fill;
+      const labels = { exchange: this.#source.exchange, symbol, side, liquidity, model, cause };
+      this.#fills.set(key, (count = { labels, count: 0, notionalQuote: 0 }));
+    }
+    count.count++;
+    count.notionalQuote += notionalQuote;
+  }
+
+  /** A symbol's window ended: its counts, which the next window starts from 0, go on in the totals. */
+  onSymbolWindow(symbol: string, stats: WindowStats): void {
+    const totals = this.#closed.get(symbol) ?? { feed: zeroCounts(FEED_EVENTS), orders: zeroCounts(ORDER_EVENTS) };
+    addCounts(totals.feed, stats.feed, FEED_EVENTS);
+    addCounts(totals.orders, stats.orders, ORDER_EVENTS);
+    this.#closed.set(symbol, totals);
+  }
+
+  /** The artifact of a completed window, first or final; an older window's final form does not replace a newer one. */
+  onWindow(summary: IterSummary): void {
+    if (this.#last === undefined || summary.iteration > this.#last.iteration) this.#windows++;
+    if (this.#last === undefined || summary.iteration >= this.#last.iteration) this.#last = summary;
+  }
+
+  collect(put: Put): void {
+    const { exchange, configured, build } = this.#source;
+    const counts = this.#source.counts();
+    put('shadow_build_info', { version: build.version, commit: build.commit }, 1);
+    put('shadow_windows_total', {}, this.#windows);
+    put('shadow_artifact_write_errors_total', {}, counts.artifactWriteErrors);
+    put('shadow_recording_dropped_total', {}, counts.recordingDropped);
+    put('shadow_clock_synced', { exchange }, 0);
+    for (const symbol of configured) {
+      put('shadow_symbol_configured', { symbol }, 1);
+      put('shadow_symbol_info', { symbol, exchange }, 1);
+    }
+    const pipeline = this.#source.pipeline();
+    if (pipeline === undefined) return;
+    put('shadow_reconnects_total', { exchange }, pipeline.disconnects);
+    put('shadow_feed_bad_unattributed_total', { exchange }, pipeline.unattributedBad);
+    put('shadow_subscriptions_rejected_total', { exchange }, pipeline.rejectedSubscriptions);
+    for (const symbol of pipeline.symbols.values()) this.#collectSymbol(put, symbol);
+    this.#collectFills(put);
+  }
+
+  #collectSymbol(put: Put, shadow: SymbolShadow): void {
+    const { symbol, stats } = shadow;
+    const { exchange } = this.#source;
+    const closed = this.#closed.get(symbol);
+    for (const [event, name] of Object.entries(FEED_METRICS) as [FeedEventName, MetricName][]) {
+      put(name, { exchange, symbol }, stats.feed[event] + (closed?.feed[event] ?? 0));
+    }
+    for (const event of ORDER_EVENTS) {
+      put('shadow_orders_total', { exchange, symbol, event }, stats.orders[event] + (closed?.orders[event] ?? 0));
+    }
+    const heardUs = shadow.lastReceiveUs;
+    put('shadow_last_message_timestamp_seconds', { symbol }, heardUs === undefined ? undefined : heardUs / US_PER_S);
+    collectPosition(put, shadow);
+    const fresh = heardUs !== undefined && this.#source.nowUs() - heardUs <= STALE_AFTER_US;
+    if (!fresh || !shadow.simulation.live) return;
+    collectBook(put, shadow);
+    this.#collectKpis(put, shadow);
+  }
+
+  #collectKpis(put: Put, shadow: SymbolShadow): void {
+    const { symbol } = shadow;
+    const summary = (this.#last?.by_symbol[symbol] as Summary | undefined) ?? this.#source.running(shadow);
+    put('shadow_edge_bps', { symbol }, summary.net_bps ?? undefined);
+    put('shadow_maker_taker_ratio', { symbol }, summary.maker_taker_ratio ?? undefined);
+    put('shadow_latency_ms', { symbol }, summary.p95_latency_ms ?? undefined);
+    put('shadow_risk_ratio', { symbol }, summary.risk_ratio ?? undefined);
+    put('shadow_clock_drift_ms', { symbol }, summary.clock_drift_ms ?? undefined);
+    put('shadow_coverage_ratio', { symbol }, summary.feed.coverage ?? undefined);
+    for (const [horizon, { mean_bps }] of Object.entries(summary.markouts)) {
+      put('shadow_markout_bps', { symbol, horizon }, mean_bps ?? undefined);
+    }
+  }
+
+  #collectFills(put: Put): void {
+    for (const { labels, count, notionalQuote } of this.#fills.values()) {
+      put('shadow_fills_total', labels, count);
+      const { cause: _cause, ...rest } = labels;
+      put('shadow_fill_notional_quote_total', rest, notionalQuote);
+    }
+  }
+}
+
+function collectPosition(put: Put, { symbol, instrument, simulation }: SymbolShadow): void {
+  const { inventory } = simulation.kpi;
+  put('shadow_inventory_base', { symbol }, inventory.positionLots * instrument.lot.size);
+  if (simulation.midHalf === undefined) return;
+  const unrealized = inventory.unrealizedQuote(simulation.midHalf);
+  put('shadow_pnl_quote', { symbol }, inventory.realizedQuote + unrealized - inventory.feesQuote);
+}
+
+function collectBook(put: Put, { symbol, instrument, simulation, book }: SymbolShadow): void {
+  const price = (ticks: number | undefined): number | undefined =>
+    ticks === undefined ? undefined : (ticks * instrument.tick.step) / 10 ** instrument.tick.decimals;
+  put('shadow_best_bid', { symbol }, price(book.bestTicks(1)));
+  put('shadow_best_ask', { symbol }, price(book.bestTicks(-1)));
+  put('shadow_quote_price', { symbol, side: 'buy' }, price(simulation.quoteTicks(1)));
+  put('shadow_quote_price', { symbol, side: 'sell' }, price(simulation.quoteTicks(-1)));
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { messageOf, ShadowError } from '../errors.ts';
+import type { MetricsRegistry } from './registry.ts';
+
+/** Answers of `/healthz` (the process lives) and `/readyz` (every book is synchronised). */
+export interface Health {
+  ready(): { readonly ready: boolean; readonly waitingFor: readonly string[] };
+}
+
+export interface MetricsServer {
+  /** http://host:port, with the port that was taken. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves GET and HEAD of three paths, nothing else. Throws SHADOW_ERR_PORT when the port cannot be had. */
+export async function startMetricsServer(
+  host: string,
+  port: number,
+  registry: MetricsRegistry,
+  health: Health,
+): Promise<MetricsServer> {
+  const server = createServer((request, response) => {
+    answer(request, response, registry, health).catch((error: unknown) => send(response, 500, `${messageOf(error)}\n`));
+  });
+  server.requestTimeout = 10_000;
+  server.headersTimeout = 5_000;
+  server.maxConnections = 64;
+  await listen(server, host, port);
+  const address = server.address() as AddressInfo;
+  const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${shown}:${address.port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      const hint = 'choose another with --metrics_port, 0 for a free one';
+      reject(new ShadowError('SHADOW_ERR_PORT', `cannot listen on ${host}:${port}: ${cause.message}; ${hint}`, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  registry: MetricsRegistry,
+  health: Health,
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    return send(response, 405, 'only GET and HEAD\n');
+  }
+  switch ((request.url ?? '').split('?')[0]) {
+    case '/metrics':
+      return send(response, 200, await registry.render(), registry.contentType);
+    case '/healthz':
+      return send(response, 200, 'ok\n');
+    case '/readyz': {
+      const { ready, waitingFor } = health.ready();
+      return send(response, ready ? 200 : 503, ready ? 'ready\n' : `waiting for the book of ${waitingFor.join(', ')}\n`);
+    }
+    default:
+      return send(response, 404, 'here are /metrics, /healthz and /readyz\n');
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(body);
+}

@@ -1,0 +1,287 @@
+import { DriftEwma } from './clock/drift.ts';
+import { OffsetBound } from './clock/offset-bound.ts';
+import type { BadDataEvent, GapReason, Instrument, MarketEvent } from './events.ts';
+import type { LatencyModel } from './fills/latency-model.ts';
+import type { VirtualFill } from './fills/shadow-quote.ts';
+import { WindowStats } from './kpi/window.ts';
+import type { BookChannel, SymbolParameters } from './symbol-shadow.ts';
+import { SymbolShadow } from './symbol-shadow.ts';
+import type { Us } from './units.ts';
+import { msFromUs, US_PER_S } from './units.ts';
+
+export interface SymbolSetup {
+  readonly instrument: Instrument;
+  readonly channels: readonly BookChannel[];
+  readonly parameters: SymbolParameters;
+  readonly latency: LatencyModel;
+}
+
+export interface PipelineParameters {
+  readonly symbols: readonly SymbolSetup[];
+  readonly windowUs: Us;
+  /** Windows to run; 0 for as long as events come. */
+  readonly iterations: number;
+  /** How long a finite run goes on after its last window, for markouts to become known. */
+  readonly drainUs: Us;
+  readonly horizons: number;
+}
+
+/** A window of all symbols. It is reported when it ends and once more, final, when none of its markouts is still to come. */
+export interface WindowReport {
+  /** 0 is the first of the run. */
+  readonly index: number;
+  readonly startUs: Us;
+  readonly endUs: Us;
+  /** More may become known (markouts), or the window was cut short by the end of the run. */
+  readonly provisional: boolean;
+  readonly cutShort: boolean;
+  readonly bySymbol: ReadonlyMap<string, WindowStats>;
+  readonly total: WindowStats;
+  readonly driftMs: number | undefined;
+}
+
+export interface PipelineOutputs {
+  /** One symbol's window has ended: what it counted is complete, but for markouts. */
+  onSymbolWindow(symbol: string, stats: WindowStats): void;
+  onWindow(report: WindowReport): void;
+  onFill(symbol: string, fill: VirtualFill): void;
+  onResync(symbol: string, channel: string, reason: GapReason): void;
+}
+
+/**
+ * Time passes in steps of this on the receive clock, worked out from stamps alone: before an event is looked at, every step
+ * up to its stamp is made. So a live run, whose timers fire when they can, and its replay make the same steps.
+ */
+const STEP_US = 10_000;
+/** A step that looks for silence and for windows that have become final. */
+const SLOW_STEPS = 100;
+/** After a pause longer than this only the slow steps at its end are made. */
+const LONGEST_WALK_US = 3_600 * US_PER_S;
+/** A window without a later event is closed this long after its end, by the local clock less the assumed offset. */
+const WINDOW_GRACE_US = US_PER_S;
+
+interface OpenWindow {
+  readonly bySymbol: Map<string, WindowStats>;
+  driftMs: number | undefined;
+}
+
+/** events → reorder → book → quotes and fill models → KPIs, for all symbols. Pure: it knows time only from stamps. */
+export class Pipeline {
+  readonly symbols = new Map<string, SymbolShadow>();
+  readonly offset = new OffsetBound();
+  /** Drift over the messages of all symbols. */
+  readonly drift = new DriftEwma();
+  /** Frames that could not be used and name no configured symbol. */
+  unattributedBad = 0;
+  rejectedSubscriptions = 0;
+  disconnects = 0;
+  readonly #parameters: PipelineParameters;
+  readonly #outputs: PipelineOutputs;
+  readonly #open = new Map<number, OpenWindow>();
+  #startUs: Us | undefined;
+  #stepUs: Us = 0;
+  #steps = 0;
+  #lastMonoUs: Us = 0;
+  #wallMinusMonoUs: Us = 0;
+  #done = false;
+
+  constructor(parameters: PipelineParameters, outputs: PipelineOutputs) {
+    this.#parameters = parameters;
+    this.#outputs = outputs;
+  }
+
+  /** All windows asked for are complete; further events change nothing. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Start of the first window, exchange time; undefined before the first event. */
+  get startUs(): Us | undefined {
+    return this.#startUs;
+  }
+
+  /** Wall time of the last stamp seen. */
+  get wallUs(): Us {
+    return this.#lastMonoUs + this.#wallMinusMonoUs;
+  }
+
+  /** Exchange time of the last stamp seen. */
+  get endUs(): Us {
+    return this.#exchangeNowUs();
+  }
+
+  push(events: readonly MarketEvent[]): void {
+    for (const event of events) {
+      // A run begins with what its recording begins with: a connection, not a timer.
+      if (this.#startUs === undefined && event.kind === 'heartbeat') continue;
+      this.#advance(event.monoUs, event.receiveTimeUs);
+      if (this.#done) return;
+      this.#route(event);
+    }
+  }
+
+  /**
+   * The feed has ended, at the last stamp seen: what is held is processed, complete windows are closed, and the one under way is
+   * reported as cut short.
+   */
+  finish(): void {
+    if (this.#startUs === undefined || this.#done) return;
+    this.#done = true;
+    const endUs = this.#exchangeNowUs();
+    for (const symbol of this.symbols.values()) {
+      symbol.flush();
+      symbol.closeWindowsUntil(endUs);
+    }
+    this.#reportFinal(true);
+    this.#reportCutShort(endUs);
+  }
+
+  #route(event: MarketEvent): void {
+    switch (event.kind) {
+      case 'book':
+      case 'trade': {
+        if (event.publishTimeUs !== undefined) {
+          const delayUs = event.receiveTimeUs - event.publishTimeUs;
+          this.offset.record(delayUs);
+          this.drift.record(msFromUs(delayUs));
+        }
+        this.symbols.get(event.symbol)?.push(event);
+        return;
+      }
+      case 'gap':
+        return this.symbols.get(event.symbol)?.lose(event.channel, event.reason, event.monoUs);
+      case 'bad':
+        return this.#onBad(event);
+      case 'connect':
+        for (const symbol of this.symbols.values()) symbol.connected(event.monoUs);
+        return;
+      case 'disconnect':
+        return this.#onDisconnect(event.monoUs);
+      case 'subscription':
+        if (!event.accepted) this.rejectedSubscriptions++;
+        return;
+      case 'heartbeat':
+        return;
+    }
+  }
+
+  #onBad(event: BadDataEvent): void {
+    const symbol = event.symbol === undefined ? undefined : this.symbols.get(event.symbol);
+    if (symbol === undefined) {
+      this.unattributedBad++;
+      return;
+    }
+    symbol.stats.feed.bad++;
+    if (event.channel !== undefined) symbol.lose(event.channel, 'bad-data', event.monoUs);
+  }
+
+  #onDisconnect(monoUs: Us): void {
+    this.disconnects++;
+    for (const symbol of this.symbols.values()) {
+      symbol.lose(undefined, 'disconnect', monoUs);
+      symbol.stats.feed.reconnects++;
+    }
+  }
+
+  /** Lets time pass up to a stamp. */
+  #advance(monoUs: Us, receiveTimeUs: Us): void {
+    if (this.#startUs === undefined) this.#begin(monoUs, receiveTimeUs);
+    if (monoUs - this.#stepUs > LONGEST_WALK_US) this.#stepUs = Math.floor(monoUs / STEP_US) * STEP_US - STEP_US;
+    while (this.#stepUs + STEP_US <= monoUs && !this.#done) {
+      this.#stepUs += STEP_US;
+      this.#step();
+    }
+    if (monoUs < this.#lastMonoUs) return;
+    this.#lastMonoUs = monoUs;
+    this.#wallMinusMonoUs = receiveTimeUs - monoUs;
+  }
+
+  #begin(monoUs: Us, receiveTimeUs: Us): void {
+    this.#startUs = receiveTimeUs;
+    this.#stepUs = Math.floor(monoUs / STEP_US) * STEP_US;
+    const windows = { startUs: receiveTimeUs, durationUs: this.#parameters.windowUs };
+    for (const { instrument, channels, parameters, latency } of this.#parameters.symbols) {
+      const symbol = new SymbolShadow(instrument, channels, parameters, latency, this.offset, windows, monoUs, {
+        onFill: this.#outputs.onFill,
+        onResync: this.#outputs.onResync,
+        onWindow: (name, index, stats) => this.#closed(name, index, stats),
+      });
+      this.symbols.set(instrument.symbol, symbol);
+    }
+  }
+
+  #step(): void {
+    for (const symbol of this.symbols.values()) symbol.release(this.#stepUs);
+    if (++this.#steps % SLOW_STEPS !== 0) return;
+    const overdueUs = this.#stepUs + this.#wallMinusMonoUs - this.offset.offsetUs - WINDOW_GRACE_US;
+    for (const symbol of this.symbols.values()) {
+      symbol.checkSilence(this.#stepUs);
+      symbol.closeWindowsUntil(overdueUs);
+    }
+    this.#reportFinal(false);
+    const { iterations, windowUs, drainUs } = this.#parameters;
+    if (iterations === 0 || overdueUs < this.#startUs! + iterations * windowUs + drainUs) return;
+    this.#reportFinal(true);
+    this.#done = true;
+  }
+
+  #exchangeNowUs(): Us {
+    return this.#lastMonoUs + this.#wallMinusMonoUs - this.offset.offsetUs;
+  }
+
+  #wanted(index: number): boolean {
+    return this.#parameters.iterations === 0 || index < this.#parameters.iterations;
+  }
+
+  #closed(symbol: string, index: number, stats: WindowStats): void {
+    this.#outputs.onSymbolWindow(symbol, stats);
+    if (!this.#wanted(index)) return;
+    let window = this.#open.get(index);
+    if (window === undefined) this.#open.set(index, (window = { bySymbol: new Map(), driftMs: undefined }));
+    window.bySymbol.set(symbol, stats);
+    if (window.bySymbol.size < this.symbols.size) return;
+    window.driftMs = this.drift.valueMs;
+    if (isFinal(window)) return;
+    this.#report(index, window, true);
+  }
+
+  /** Reports the windows whose markouts are all known; with `all`, those too that will never know them. */
+  #reportFinal(all: boolean): void {
+    for (const [index, window] of this.#open) {
+      if (window.bySymbol.size < this.symbols.size || !(all || isFinal(window))) continue;
+      this.#open.delete(index);
+      this.#report(index, window, false);
+    }
+  }
+
+  #report(index: number, window: OpenWindow, provisional: boolean, cutAtUs?: Us): void {
+    const startUs = this.#startUs! + index * this.#parameters.windowUs;
+    const total = new WindowStats(this.#parameters.horizons);
+    // In the order of configuration, so that sums round alike in every run.
+    const bySymbol = new Map([...this.symbols.keys()].map((symbol) => [symbol, window.bySymbol.get(symbol)!]));
+    for (const stats of bySymbol.values()) total.merge(stats);
+    this.#outputs.onWindow({
+      index,
+      startUs,
+      endUs: cutAtUs ?? startUs + this.#parameters.windowUs,
+      provisional,
+      cutShort: cutAtUs !== undefined,
+      bySymbol,
+      total,
+      driftMs: window.driftMs,
+    });
+  }
+
+  #reportCutShort(endUs: Us): void {
+    const [first] = this.symbols.values();
+    if (first === undefined) return;
+    const index = first.windowIndex;
+    const startUs = this.#startUs! + index * this.#parameters.windowUs;
+    if (!this.#wanted(index) || endUs <= startUs) return;
+    const bySymbol = new Map([...this.symbols].map(([name, symbol]) => [name, symbol.simulation.closeWindow(endUs)]));
+    this.#report(index, { bySymbol, driftMs: this.drift.valueMs }, true, endUs);
+  }
+}
+
+const isFinal = (window: OpenWindow): boolean =>
+  [...window.bySymbol.values()].every((stats) => stats.markoutsPending === 0);
