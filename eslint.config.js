@@ -17,8 +17,18 @@ const noSigning = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'artifacts/', 'coverage/', 'tests/bench/node_modules/', 'schema/types.gen.d.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'artifacts/',
+      'coverage/',
+      'tests/bench/node_modules/',
+      'schema/types.gen.d.ts',
+    ],
+  },
   js.configs.recommended,
+  { rules: { 'no-unused-vars': ['error', { ignoreRestSiblings: true }] } },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
@@ -28,7 +38,11 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_' }],
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'no-restricted-syntax': ['error', ...noSigning],
     },
@@ -51,16 +65,28 @@ export default tseslint.config(
       ],
       'no-restricted-globals': [
         'error',
-        ...['process', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'console', 'fetch', 'Buffer', 'crypto'].map(
-          (name) => ({ name, message: 'Pure folders read no clock, no randomness and no process.' }),
-        ),
+        ...[
+          'process',
+          'performance',
+          'setTimeout',
+          'setInterval',
+          'setImmediate',
+          'console',
+          'fetch',
+          'Buffer',
+          'crypto',
+        ].map((name) => ({ name, message: 'Pure folders read no clock, no randomness and no process.' })),
       ],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'Time is an argument.' },
         { object: 'Math', property: 'random', message: 'Randomness is an argument.' },
       ],
-      'no-restricted-syntax': ['error', ...noSigning, { selector: 'NewExpression[callee.name="Date"]', message: 'Time is an argument.' }],
+      'no-restricted-syntax': [
+        'error',
+        ...noSigning,
+        { selector: 'NewExpression[callee.name="Date"]', message: 'Time is an argument.' },
+      ],
     },
   },
   {
@@ -73,7 +99,14 @@ export default tseslint.config(
   {
     files: ['**/*.mjs', '**/*.js'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', performance: 'readonly', setTimeout: 'readonly' },
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        performance: 'readonly',
+        setTimeout: 'readonly',
+      },
     },
   },
   prettier,

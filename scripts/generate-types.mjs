@@ -7,7 +7,7 @@ const target = new URL('types.gen.d.ts', folder);
 
 /** The conditional rules are for validation; for types they are noise. */
 function withoutConditions(schema) {
-  const { allOf: _conditions, ...rest } = schema;
+  const { allOf, ...rest } = schema;
   // In artifacts of shadow runs, which is all this code writes, everything of the summary is there.
   const summary = rest.definitions?.summary;
   if (summary !== undefined) summary.required = Object.keys(summary.properties);
@@ -16,7 +16,9 @@ function withoutConditions(schema) {
 }
 
 const parts = [];
-for (const name of readdirSync(folder).filter((file) => file.endsWith('.schema.json')).sort()) {
+for (const name of readdirSync(folder)
+  .filter((file) => file.endsWith('.schema.json'))
+  .sort()) {
   const schema = withoutConditions(JSON.parse(readFileSync(new URL(name, folder), 'utf8')));
   delete schema.$id;
   parts.push(await compile(schema, schema.title, { bannerComment: '', additionalProperties: false, format: false }));

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
+import type { Value } from './config-value.ts';
+import { parseValue } from './config-value.ts';
 import { messageOf, ShadowError } from './errors.ts';
 import type { LatencyDistribution } from './fills/latency-model.ts';
 import type { FillModelName } from './fills/shadow-quote.ts';
 import type { Flag, FlagName } from './flags.ts';
 import { FLAG_NAMES, RUN_FLAGS } from './flags.ts';
-
-type Value = string | number | boolean | readonly string[] | LatencyDistribution | undefined;
 
 /** Values of the flags that may differ by symbol. */
 export interface SymbolConfig {
@@ -87,21 +87,28 @@ export function resolveRunConfig(inputs: ConfigInputs): RunConfig {
   const env = envLayer(inputs.env);
   const configPath = textOf(flags['config'] ?? env['config']);
   const file = configPath === undefined ? {} : readLayer(configPath, inputs.readText(configPath), problems);
-  for (const key of Object.keys(file)) if (!(key in RUN_FLAGS)) problems.push(`${configPath ?? ''}: no such key "${key}"`);
+  for (const key of Object.keys(file))
+    if (!(key in RUN_FLAGS)) problems.push(`${configPath ?? ''}: no such key "${key}"`);
   const explicit: Layer = { ...file, ...env, ...flags };
   const profile = readProfile(explicit, inputs, problems);
 
+  const read = (name: FlagName, raw: unknown): Value => {
+    const parsed = parseValue(RUN_FLAGS[name], raw, inputs.readText);
+    if ('value' in parsed) return parsed.value;
+    problems.push(`--${name}: expected ${parsed.expected}, got ${JSON.stringify(raw)}`);
+    return undefined;
+  };
   const resolve = (name: FlagName, layers: readonly Layer[]): Value => {
-    for (const layer of layers) if (layer[name] !== undefined) return coerce(name, layer[name], inputs.readText, problems);
+    for (const layer of layers) if (layer[name] !== undefined) return read(name, layer[name]);
     const fallback = RUN_FLAGS[name].fallback as Value;
-    return typeof fallback === 'string' ? coerce(name, fallback, inputs.readText, problems) : fallback;
+    return typeof fallback === 'string' ? read(name, fallback) : fallback;
   };
   const values = Object.fromEntries(FLAG_NAMES.map((name) => [name, resolve(name, [explicit, profile.values])]));
   const symbols = values['symbols'] as readonly string[] | undefined;
   const bySymbol = new Map<string, SymbolConfig>();
   for (const symbol of symbols ?? []) {
     const layers = [explicit, profile.symbols[symbol] ?? {}, profile.values];
-    const fees = DEFAULT_FEES[String(values['exchange'])] ?? DEFAULT_FEES['bybit']!;
+    const fees = DEFAULT_FEES[values['exchange'] as string] ?? DEFAULT_FEES['bybit']!;
     const own = Object.fromEntries(
       FLAG_NAMES.filter(isPerSymbol).map((name) => [name, resolve(name, layers)]),
     ) as Record<string, Value>;
@@ -155,11 +162,7 @@ function parseFlags(argv: readonly string[], problems: string[]): Layer {
     }
     const values = match[2] === undefined ? [] : [match[2]];
     const { kind } = RUN_FLAGS[name as FlagName];
-    while (
-      index + 1 < argv.length &&
-      !argv[index + 1]!.startsWith('--') &&
-      (kind === 'list' || values.length === 0)
-    ) {
+    while (index + 1 < argv.length && !argv[index + 1]!.startsWith('--') && (kind === 'list' || values.length === 0)) {
       values.push(argv[++index]!);
     }
     if (values.length === 0 && kind === 'boolean') values.push('true');
@@ -171,7 +174,9 @@ function parseFlags(argv: readonly string[], problems: string[]): Layer {
 }
 
 function suggestion(name: string): string {
-  const near = FLAG_NAMES.find((known) => known.startsWith(name) || name.startsWith(known) || known.replaceAll('_', '') === name);
+  const near = FLAG_NAMES.find(
+    (known) => known.startsWith(name) || name.startsWith(known) || known.replaceAll('_', '') === name,
+  );
   return near === undefined ? '' : `; did you mean --${near}?`;
 }
 
@@ -217,65 +222,3 @@ function readProfile(explicit: Layer, inputs: ConfigInputs, problems: string[]):
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** A value from a flag, the environment or a file, in the type its flag has. */
-function coerce(name: FlagName, raw: unknown, readText: (path: string) => string, problems: string[]): Value {
-  const definition: Flag = RUN_FLAGS[name];
-  const wrong = (expected: string): undefined => {
-    problems.push(`--${name}: expected ${expected}, got ${JSON.stringify(raw)}`);
-    return undefined;
-  };
-  switch (definition.kind) {
-    case 'number':
-    case 'integer':
-      return coerceNumber(definition, raw, wrong);
-    case 'boolean':
-      if (raw === true || raw === 'true') return true;
-      return raw === false || raw === 'false' ? false : wrong('true or false');
-    case 'choice':
-      return definition.choices!.includes(String(raw)) ? String(raw) : wrong(`one of ${definition.choices!.join(', ')}`);
-    case 'text':
-      return typeof raw === 'string' && raw !== '' ? raw : wrong('a text');
-    case 'list':
-      return coerceList(raw, wrong);
-    case 'latency':
-      return coerceLatency(raw, readText, wrong);
-  }
-}
-
-function coerceNumber(definition: Flag, raw: unknown, wrong: (expected: string) => undefined): number | undefined {
-  const value = typeof raw === 'number' ? raw : typeof raw === 'string' && raw.trim() !== '' ? Number(raw) : NaN;
-  const { min = -Infinity, max = Infinity } = definition;
-  const whole = definition.kind === 'integer';
-  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
-  return wrong(`a ${whole ? 'whole ' : ''}number from ${min} to ${max}`);
-}
-
-function coerceList(raw: unknown, wrong: (expected: string) => undefined): readonly string[] | undefined {
-  const parts = (Array.isArray(raw) ? raw.map(String) : String(raw).split(',')).map((part) => part.trim());
-  const symbols = [...new Set(parts.filter((part) => part !== ''))];
-  // What becomes a label, a topic and a key of an artifact must be plain.
-  const plain = symbols.length > 0 && symbols.every((symbol) => /^[A-Za-z0-9][A-Za-z0-9_:/-]{0,31}$/.test(symbol));
-  return plain ? symbols : wrong('symbols such as BTCUSDT,ETHUSDT');
-}
-
-function coerceLatency(
-  raw: unknown,
-  readText: (path: string) => string,
-  wrong: (expected: string) => undefined,
-): LatencyDistribution | undefined {
-  const expected = '"3" (constant), "7,15" (median and 95th percentile of a lognormal, ascending) or "file:PATH", in ms';
-  const text = String(raw);
-  if (text.startsWith('file:')) {
-    const values = readText(text.slice(5)).split(/\s+/).filter((line) => line !== '').map(Number);
-    if (values.length === 0 || !values.every((value) => value >= 0 && value < 60_000)) return wrong(expected);
-    return { kind: 'empirical', sortedMs: values.sort((a, b) => a - b) };
-  }
-  const numbers = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  const [first = NaN, second] = numbers;
-  if (numbers.length > 2 || !(first >= 0 && first < 60_000)) return wrong(expected);
-  if (second === undefined) return { kind: 'const', ms: first };
-  return first > 0 && second >= first && second < 60_000
-    ? { kind: 'lognormal', medianMs: first, p95Ms: second }
-    : wrong(expected);
-}

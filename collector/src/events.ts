@@ -100,15 +100,7 @@ export interface SubscriptionEvent extends ReceiveStamps {
 }
 
 export type BadReason =
-  | 'json'
-  | 'utf8'
-  | 'shape'
-  | 'number'
-  | 'off-grid'
-  | 'time'
-  | 'unknown-topic'
-  | 'unknown-symbol'
-  | 'levels';
+  'json' | 'utf8' | 'shape' | 'number' | 'off-grid' | 'time' | 'unknown-topic' | 'unknown-symbol' | 'levels';
 
 /** Data that cannot be used. With a symbol and a book channel it also is a gap of that channel. */
 export interface BadDataEvent extends ReceiveStamps {

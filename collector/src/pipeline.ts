@@ -42,10 +42,11 @@ export interface WindowReport {
 
 export interface PipelineOutputs {
   /** One symbol's window has ended: what it counted is complete, but for markouts. */
-  onSymbolWindow(symbol: string, stats: WindowStats): void;
-  onWindow(report: WindowReport): void;
-  onFill(symbol: string, fill: VirtualFill): void;
-  onResync(symbol: string, channel: string, reason: GapReason): void;
+  readonly onSymbolWindow: (symbol: string, stats: WindowStats) => void;
+  /** The statistics in a report may still change: what is wanted of them is to be taken at once. */
+  readonly onWindow: (report: WindowReport) => void;
+  readonly onFill: (symbol: string, fill: VirtualFill) => void;
+  readonly onResync: (symbol: string, channel: string, reason: GapReason) => void;
 }
 
 /**
@@ -284,4 +285,4 @@ export class Pipeline {
 }
 
 const isFinal = (window: OpenWindow): boolean =>
-  [...window.bySymbol.values()].every((stats) => stats.markoutsPending === 0);
+  [...window.bySymbol.values()].every((stats) => stats.markoutsOpen === 0);

@@ -24,10 +24,10 @@ export interface SymbolParameters {
 
 /** What one symbol asks of the outside. */
 export interface SymbolOutputs {
-  onFill(symbol: string, fill: VirtualFill): void;
+  readonly onFill: (symbol: string, fill: VirtualFill) => void;
   /** Unsubscribe and subscribe the channel again, for a new snapshot. */
-  onResync(symbol: string, channel: string, reason: GapReason): void;
-  onWindow(symbol: string, index: number, stats: WindowStats): void;
+  readonly onResync: (symbol: string, channel: string, reason: GapReason) => void;
+  readonly onWindow: (symbol: string, index: number, stats: WindowStats) => void;
 }
 
 export interface WindowClock {
@@ -75,13 +75,8 @@ export class SymbolShadow {
     this.#offset = offset;
     this.#windows = windows;
     this.#outputs = outputs;
-    this.simulation = new Simulation(
-      parameters.simulation,
-      instrument,
-      this.book,
-      latency,
-      windows.startUs,
-      (fill) => outputs.onFill(this.symbol, fill),
+    this.simulation = new Simulation(parameters.simulation, instrument, this.book, latency, windows.startUs, (fill) =>
+      outputs.onFill(this.symbol, fill),
     );
     for (const channel of channels) this.#lastHeardUs.set(channel.name, monoUs);
   }
@@ -127,7 +122,8 @@ export class SymbolShadow {
     this.book.reset(channel);
     this.simulation.suspect(reason);
     if (reason === 'disconnect') return;
-    for (const { name } of this.#channels) if (channel === undefined || channel === name) this.#resync(name, reason, monoUs);
+    for (const { name } of this.#channels)
+      if (channel === undefined || channel === name) this.#resync(name, reason, monoUs);
   }
 
   /** Looks for channels that are silent beyond their limit, and for resynchronisations that brought nothing. */
@@ -203,7 +199,8 @@ export class SymbolShadow {
   #suspect(channel: string | undefined, reason: GapReason, monoUs: Us): void {
     this.book.reset(channel);
     this.simulation.suspect(reason);
-    for (const { name } of this.#channels) if (channel === undefined || channel === name) this.#resync(name, reason, monoUs);
+    for (const { name } of this.#channels)
+      if (channel === undefined || channel === name) this.#resync(name, reason, monoUs);
   }
 
   #resync(channel: string, reason: GapReason, monoUs: Us): void {

@@ -117,7 +117,8 @@ export class MiniLob {
     const overlay = this.#overlay();
     if (overlay !== undefined) {
       const best = overlay.book.side(sign).bestTicks;
-      if (best !== undefined && sign * (ticks - best) >= 0) return ticks === best ? overlay.book.side(sign).bestLots : 0;
+      if (best !== undefined && sign * (ticks - best) >= 0)
+        return ticks === best ? overlay.book.side(sign).bestLots : 0;
     }
     const deep = this.#deep!;
     const side = deep.book.side(sign);

@@ -8,7 +8,15 @@ export const MAX_HELD_EVENTS = 65_536;
 export type OrderedEvent = BookEvent | TradeEvent;
 
 /** At equal exchange time trades precede depth, so that a depth change can be explained by them. */
-export const RANK = { trade: 0, depth: 1, activation: 2, cancelEffective: 3, dwell: 4, markout: 5, decision: 6 } as const;
+export const RANK = {
+  trade: 0,
+  depth: 1,
+  activation: 2,
+  cancelEffective: 3,
+  dwell: 4,
+  markout: 5,
+  decision: 6,
+} as const;
 export type Rank = (typeof RANK)[keyof typeof RANK];
 
 /**

@@ -30,23 +30,19 @@ export class ArtifactSink {
   readonly #store: ArtifactStore;
   readonly #identity: RunIdentity;
   readonly #totals = new RunTotals();
-  readonly #numbers: readonly number[];
   /** What the process measured in a window, kept from its first report to its final one. */
   readonly #process = new Map<number, IterSummary['process']>();
-  #pending: WindowReport[] = [];
   #first: number | undefined;
   #written = 0;
   #lastIndex = -1;
   #startUs: Us = 0;
-  #ready: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(options: SinkOptions, store: ArtifactStore, numbers: readonly number[]) {
+  private constructor(options: SinkOptions, store: ArtifactStore) {
     const { config, source, deps } = options;
     const summary = summaryParameters(config);
     this.#options = options;
     this.#store = store;
-    this.#numbers = numbers;
     this.#identity = {
       source: source.kind,
       exchange: config.exchange,
@@ -66,24 +62,37 @@ export class ArtifactSink {
     const store = await ArtifactStore.open(config.output, {
       onError: (file, error) => log.error({ file, folder: config.output, reason: messageOf(error) }, 'artifact error'),
     });
-    return new ArtifactSink(options, store, await store.iterations());
+    return new ArtifactSink(options, store);
   }
 
   get writeErrors(): number {
     return this.#store.writeErrors;
   }
 
-  /** Synchronous for the pipeline: what has to wait for the disk is queued. */
+  /** Takes all it needs of the report at once; only the disk is waited for elsewhere. */
   onWindow(report: WindowReport, startUs: Us): void {
     this.#startUs = startUs;
-    this.#pending.push(report);
-    if (this.#first !== undefined) this.#drain();
-    else this.#ready ??= this.#chooseFirst();
+    this.#first ??= this.#chooseFirst();
+    const iteration = this.#first + report.index;
+    if (!this.#process.has(report.index)) {
+      this.#process.set(report.index, this.#options.processLatency?.publish() ?? null);
+    }
+    const summary = iterSummary(this.#identity, report, startUs, iteration, this.#process.get(report.index) ?? null);
+    this.#store.write(iterFileName(iteration), canonicalJson(summary));
+    this.#options.metrics.onWindow(summary);
+    if (report.index > this.#lastIndex) {
+      this.#lastIndex = report.index;
+      this.#written++;
+      this.#options.deps.print(windowLine(summary));
+    }
+    if (report.provisional && !report.cutShort) return;
+    this.#process.delete(report.index);
+    this.#totals.add(summary.summary, report.total);
+    this.#writeRunSummary(undefined);
   }
 
   /** After the feed's end: everything is on disk, or counted as lost. */
   async finish(pipeline: Pipeline): Promise<{ windows: number; lost: number }> {
-    await this.#ready;
     if (this.#first !== undefined) this.#writeRunSummary(pipeline.endUs);
     this.#closed = true;
     return { windows: this.#written, lost: await this.#store.close() };
@@ -103,36 +112,9 @@ export class ArtifactSink {
   }
 
   /** A live run is new, so it only needs a free number; a replay may be one that is in the folder already. */
-  async #chooseFirst(): Promise<void> {
-    const id = runId(this.#startUs, configHash(this.#identity.config));
-    const replay = this.#identity.source === 'replay';
-    this.#first = replay ? await this.#store.firstIteration(id) : (this.#numbers.at(-1) ?? 0) + 1;
-    this.#drain();
-  }
-
-  #drain(): void {
-    const reports = this.#pending;
-    this.#pending = [];
-    for (const report of reports) this.#write(report);
-  }
-
-  #write(report: WindowReport): void {
-    const iteration = this.#first! + report.index;
-    if (!this.#process.has(report.index)) {
-      this.#process.set(report.index, this.#options.processLatency?.publish() ?? null);
-    }
-    const summary = iterSummary(this.#identity, report, this.#startUs, iteration, this.#process.get(report.index)!);
-    this.#store.write(iterFileName(iteration), canonicalJson(summary));
-    this.#options.metrics.onWindow(summary);
-    if (report.index > this.#lastIndex) {
-      this.#lastIndex = report.index;
-      this.#written++;
-      this.#options.deps.print(windowLine(summary));
-    }
-    if (report.provisional && !report.cutShort) return;
-    this.#process.delete(report.index);
-    this.#totals.add(summary.summary, report.total);
-    this.#writeRunSummary(undefined);
+  #chooseFirst(): number {
+    if (this.#identity.source === 'live') return (this.#store.iterations().at(-1) ?? 0) + 1;
+    return this.#store.firstIteration(runId(this.#startUs, configHash(this.#identity.config)));
   }
 
   #writeRunSummary(completedUs: Us | undefined): void {

@@ -59,7 +59,11 @@ export function pipelineParameters(config: RunConfig, source: Source): PipelineP
   };
 }
 
-export function simulationParameters(config: RunConfig, own: SymbolConfig, instrument: Instrument): SimulationParameters {
+export function simulationParameters(
+  config: RunConfig,
+  own: SymbolConfig,
+  instrument: Instrument,
+): SimulationParameters {
   return {
     postOnly: own.post_only,
     quoter: {

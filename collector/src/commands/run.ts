@@ -70,7 +70,15 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
   try {
     source = await openSource(config, exchange, deps, log);
     const processLatency = config.replay === undefined ? new ProcessLatency(deps.clock, deps.build) : undefined;
-    sink = await ArtifactSink.open({ config, resultsConfig: resultsConfig(config, source), source, deps, log, metrics, processLatency });
+    sink = await ArtifactSink.open({
+      config,
+      resultsConfig: resultsConfig(config, source),
+      source,
+      deps,
+      log,
+      metrics,
+      processLatency,
+    });
     const { onResync } = source;
     pipeline = new Pipeline(pipelineParameters(config, source), {
       onFill: (symbol, fill) => {
@@ -103,7 +111,8 @@ async function consume(
 ): Promise<void> {
   for await (const events of source.feed) {
     for (const event of events) {
-      if (event.kind === 'subscription' && !event.accepted) log.error({ message: event.message }, 'subscription rejected');
+      if (event.kind === 'subscription' && !event.accepted)
+        log.error({ message: event.message }, 'subscription rejected');
     }
     pipeline.push(events);
     const last = events.at(-1);
@@ -129,7 +138,10 @@ async function conclude(
   return lost > 0 ? EXIT.io : EXIT.fine;
 }
 
-function readiness(config: RunConfig, pipeline: Pipeline | undefined): { ready: boolean; waitingFor: readonly string[] } {
+function readiness(
+  config: RunConfig,
+  pipeline: Pipeline | undefined,
+): { ready: boolean; waitingFor: readonly string[] } {
   const waitingFor = config.symbols.filter((symbol) => pipeline?.symbols.get(symbol)?.simulation.live !== true);
   return { ready: waitingFor.length === 0, waitingFor };
 }
@@ -139,4 +151,3 @@ export function describeFailure(error: unknown): { message: string; exitCode: nu
   if (error instanceof ShadowError) return { message: `${error.code}: ${error.message}`, exitCode: error.exitCode };
   return { message: error instanceof Error ? (error.stack ?? error.message) : messageOf(error), exitCode: EXIT.io };
 }
-

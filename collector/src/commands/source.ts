@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { RunConfig } from '../config.ts';
 import { messageOf, ShadowError } from '../errors.ts';
 import type { Feed, Instrument, MarketEvent } from '../events.ts';
@@ -28,13 +28,15 @@ export interface Source {
   /** Whether a signal ends the run here and now; a live feed still hands out what it has received. */
   readonly stopsAtOnce: boolean;
   channels(symbol: string): readonly ChannelDepth[];
-  onResync(symbol: string, channel: string): void;
+  readonly onResync: (symbol: string, channel: string) => void;
   recordingDropped(): number;
   close(): Promise<void>;
 }
 
 export const openSource = async (config: RunConfig, exchange: Exchange, deps: RunDeps, log: Logger): Promise<Source> =>
-  config.replay === undefined ? openLive(config, exchange, deps, log) : openRecorded(config, config.replay, exchange, deps, log);
+  config.replay === undefined
+    ? openLive(config, exchange, deps, log)
+    : openRecorded(config, config.replay, exchange, deps, log);
 
 async function openRecorded(
   config: RunConfig,
@@ -48,16 +50,24 @@ async function openRecorded(
   const { symbols, instruments, notes } = selectInstruments(config, exchange, [...replay.instrumentBodies, ...saved]);
   if (symbols.length === 0) {
     const hint = 'give a saved answer of the instrument endpoint with --instruments';
-    throw new ShadowError('SHADOW_ERR_INSTRUMENTS', `${path} holds no tick and lot sizes of ${config.symbols.join(', ')}; ${hint}`);
+    throw new ShadowError(
+      'SHADOW_ERR_INSTRUMENTS',
+      `${path} holds no tick and lot sizes of ${config.symbols.join(', ')}; ${hint}`,
+    );
   }
   for (const note of notes) log.warn({ path }, note);
   const known = depthsOf(exchange);
   const channels = (symbol: string): readonly ChannelDepth[] => {
-    const own = replay.subscriptions.filter((subscription) => subscription.symbol === symbol && known.has(subscription.channel));
+    const own = replay.subscriptions.filter(
+      (subscription) => subscription.symbol === symbol && known.has(subscription.channel),
+    );
     if (own.length === 0) return exchange.bookChannels(config.depth);
     return [...new Set(own.map(({ channel }) => channel))].map((name) => ({ name, depth: known.get(name)! }));
   };
-  const decoder = exchange.createDecoder(instruments, [...known].map(([name, depth]) => ({ name, depth })));
+  const decoder = exchange.createDecoder(
+    instruments,
+    [...known].map(([name, depth]) => ({ name, depth })),
+  );
   const subscriptions = subscriptionsOf(symbols, channels, exchange);
   const records =
     config.speed === '1' ? paced(replay.records, () => deps.clock.monoUs(), deps.signal) : unpaced(replay.records);
@@ -92,7 +102,8 @@ async function openLive(config: RunConfig, exchange: Exchange, deps: RunDeps, lo
     clock: deps.clock,
     random: deps.random,
     onState: (state) => {
-      if (state.state === 'closed') log.warn({ reason: state.reason, retryInMs: Math.round(state.retryInMs) }, 'connection lost');
+      if (state.state === 'closed')
+        log.warn({ reason: state.reason, retryInMs: Math.round(state.retryInMs) }, 'connection lost');
       else log.info(state, 'connection');
     },
   });
@@ -163,7 +174,12 @@ function selectInstruments(config: RunConfig, exchange: Exchange, bodies: readon
 }
 
 /** Asks for every symbol's sizes, and goes on asking while the exchange cannot be reached. */
-async function fetchInstruments(config: RunConfig, exchange: Exchange, deps: RunDeps, log: Logger): Promise<HttpBody[]> {
+async function fetchInstruments(
+  config: RunConfig,
+  exchange: Exchange,
+  deps: RunDeps,
+  log: Logger,
+): Promise<HttpBody[]> {
   const base = config.rest_url ?? exchange.restUrl;
   const bodies: HttpBody[] = [];
   for (const symbol of config.symbols) {
@@ -197,11 +213,9 @@ async function retried(url: string, exchange: Exchange, deps: RunDeps, log: Logg
   }
 }
 
+/** Waits, or not any longer once stopped. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
+  await setTimeout(ms, undefined, { signal }).catch(() => undefined); // Stopped: the caller looks at the signal.
 }
 
 function openRecorder(
@@ -212,7 +226,7 @@ function openRecorder(
   log: Logger,
 ): RecordingWriter | undefined {
   if (config.record === undefined) return undefined;
-  const path = join(config.record);
+  const path = config.record;
   const recorder = new RecordingWriter(path, { exchange: exchange.id, subscriptions }, (error) =>
     log.error({ path, reason: error.message }, 'recording stopped; the run goes on without it'),
   );

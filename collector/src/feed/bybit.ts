@@ -64,7 +64,9 @@ function parseInstruments(body: string): readonly Instrument[] {
     if (parsed?.retCode !== 0) throw new Error(`retCode ${String(parsed?.retCode)}: ${String(parsed?.retMsg)}`);
     list = parsed.result?.list;
   } catch (cause) {
-    throw new ShadowError('SHADOW_ERR_INSTRUMENTS', `expected a Bybit instrument list, got ${body.slice(0, 120)}`, { cause });
+    throw new ShadowError('SHADOW_ERR_INSTRUMENTS', `expected a Bybit instrument list, got ${body.slice(0, 120)}`, {
+      cause,
+    });
   }
   if (!Array.isArray(list)) throw new ShadowError('SHADOW_ERR_INSTRUMENTS', 'the instrument list has no result.list');
   return list.map(parseInstrument).filter((instrument) => instrument !== undefined);

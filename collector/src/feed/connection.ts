@@ -116,7 +116,9 @@ export class Connection implements AsyncIterable<readonly RawRecord[]> {
     socket.on('open', () => this.#opened(socket, connectionId));
     socket.on('message', (data) => this.#received(connectionId, data as Buffer));
     socket.on('error', (error) => (reason ||= error.message));
-    socket.on('close', (code, text) => this.#closed(connectionId, reason || text.toString() || `closed with code ${code}`));
+    socket.on('close', (code, text) =>
+      this.#closed(connectionId, reason || text.toString() || `closed with code ${code}`),
+    );
   }
 
   /**
@@ -206,11 +208,13 @@ export class Connection implements AsyncIterable<readonly RawRecord[]> {
 
 /** A REST body, once; retried by the caller. Throws a plain Error that says what came. */
 export async function fetchText(url: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]) }).catch(
-    (cause: unknown) => {
-      throw new Error(`no answer from ${url}: ${messageOf(cause instanceof Error ? (cause.cause ?? cause) : cause)}`, { cause });
-    },
-  );
+  const response = await fetch(url, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]),
+  }).catch((cause: unknown) => {
+    throw new Error(`no answer from ${url}: ${messageOf(cause instanceof Error ? (cause.cause ?? cause) : cause)}`, {
+      cause,
+    });
+  });
   const body = await response.text();
   if (!response.ok) throw new Error(`expected status 200 from ${url}, got ${response.status}: ${body.slice(0, 120)}`);
   return body;

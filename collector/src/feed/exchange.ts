@@ -38,5 +38,8 @@ export interface Exchange {
   parseInstruments(body: string): readonly Instrument[];
   /** Whether a recorded REST address is an instrument list of this exchange. */
   ownsInstruments(url: string): boolean;
-  createDecoder(instruments: ReadonlyMap<string, Instrument>, channels: readonly { name: string; depth: number }[]): FrameDecoder;
+  createDecoder(
+    instruments: ReadonlyMap<string, Instrument>,
+    channels: readonly { name: string; depth: number }[],
+  ): FrameDecoder;
 }

@@ -59,7 +59,13 @@ export class RecordingWriter {
     this.#compress.pipe(this.#file);
     this.#timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS).unref();
     const subscriptions = header.subscriptions.map(({ symbol, channel }) => [symbol, channel]);
-    this.#line({ t: 'header', format: RECORDING_FORMAT, version: RECORDING_VERSION, exchange: header.exchange, subscriptions });
+    this.#line({
+      t: 'header',
+      format: RECORDING_FORMAT,
+      version: RECORDING_VERSION,
+      exchange: header.exchange,
+      subscriptions,
+    });
   }
 
   http(body: HttpBody): void {
@@ -157,7 +163,10 @@ export async function* readLines(path: string, onTruncated: (message: string) =>
   const source = createReadStream('', { fd: handle });
   let number = 0;
   let truncated: Error | undefined;
-  const lines = createInterface({ input: decompress(source, path, (error) => (truncated = error)), crlfDelay: Infinity });
+  const lines = createInterface({
+    input: decompress(source, path, (error) => (truncated = error)),
+    crlfDelay: Infinity,
+  });
   for await (const line of lines) {
     number++;
     if (line === '') continue;
@@ -165,7 +174,11 @@ export async function* readLines(path: string, onTruncated: (message: string) =>
     if (parsed !== undefined) yield parsed;
     else if (truncated !== undefined) break;
     else if (number > 1) onTruncated(`line ${number} of ${path} is not JSON; the rest is not read`);
-    else throw new ShadowError('SHADOW_ERR_INPUT', `expected JSON lines in ${path}, got ${JSON.stringify(line.slice(0, 80))}`);
+    else
+      throw new ShadowError(
+        'SHADOW_ERR_INPUT',
+        `expected JSON lines in ${path}, got ${JSON.stringify(line.slice(0, 80))}`,
+      );
     if (parsed === undefined) return;
   }
   if (truncated !== undefined) onTruncated(`${path} ends in the middle (${truncated.message}); read up to there`);

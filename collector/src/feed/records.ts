@@ -39,6 +39,7 @@ function decodeOther(record: RawRecord, subscriptions: readonly Subscription[], 
   else if (record.type === 'disconnect') {
     out.push({ kind: 'disconnect', ...stamps, connectionId: record.connectionId, reason: record.reason });
   } else if (record.type === 'overflow') {
-    for (const { symbol, channel } of subscriptions) out.push({ kind: 'gap', ...stamps, symbol, channel, reason: 'overflow' });
+    for (const { symbol, channel } of subscriptions)
+      out.push({ kind: 'gap', ...stamps, symbol, channel, reason: 'overflow' });
   } else out.push({ kind: 'heartbeat', ...stamps });
 }

@@ -1,3 +1,4 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { ShadowError } from '../errors.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
 import type { Exchange, Subscription } from './exchange.ts';
@@ -19,13 +20,20 @@ const BATCH = 512;
  * Opens a recording: our own format, streamed; or the cryptofeed sample format, whose connections are stored one after the other
  * and are sorted by their stamps here. Only what the exchange's adapter owns, by recorded address, is replayed.
  */
-export async function openReplay(path: string, exchange: Exchange, onTruncated: (message: string) => void): Promise<Replay> {
+export async function openReplay(
+  path: string,
+  exchange: Exchange,
+  onTruncated: (message: string) => void,
+): Promise<Replay> {
   const lines = readLines(path, onTruncated);
   const first = await lines.next();
   if (first.done === true) throw new ShadowError('SHADOW_ERR_INPUT', `the recording ${path} is empty`);
   const header = first.value;
   if (header.t !== 'header') {
-    throw new ShadowError('SHADOW_ERR_INPUT', `expected a header in the first line of ${path}, got t = ${JSON.stringify(header.t)}`);
+    throw new ShadowError(
+      'SHADOW_ERR_INPUT',
+      `expected a header in the first line of ${path}, got t = ${JSON.stringify(header.t)}`,
+    );
   }
   if (header.format === RECORDING_FORMAT) return openOwn(path, header, lines, exchange);
   if (header.format === 2) return openCryptofeed(path, lines, exchange);
@@ -43,7 +51,10 @@ async function openOwn(
 ): Promise<Replay> {
   if (header.version !== RECORDING_VERSION) {
     const came = JSON.stringify(header.version);
-    throw new ShadowError('SHADOW_ERR_INPUT', `expected recording version ${RECORDING_VERSION} in ${path}, got ${came}`);
+    throw new ShadowError(
+      'SHADOW_ERR_INPUT',
+      `expected recording version ${RECORDING_VERSION} in ${path}, got ${came}`,
+    );
   }
   if (header.exchange !== exchange.id) {
     const hint = `--exchange ${String(header.exchange)}`;
@@ -83,18 +94,15 @@ async function* ownRecords(
   if (batch.length > 0) yield batch;
 }
 
-async function openCryptofeed(
-  path: string,
-  lines: AsyncGenerator<RecordingLine>,
-  exchange: Exchange,
-): Promise<Replay> {
+async function openCryptofeed(path: string, lines: AsyncGenerator<RecordingLine>, exchange: Exchange): Promise<Replay> {
   const subscriptions: Subscription[] = [];
   const instrumentBodies: HttpBody[] = [];
   const records: RawRecord[] = [];
   const owned = new Set<unknown>();
   for await (const line of lines) {
     if (line.t === 'http') {
-      if (exchange.ownsInstruments(String(line.url))) instrumentBodies.push({ url: String(line.url), body: String(line.data) });
+      if (exchange.ownsInstruments(String(line.url)))
+        instrumentBodies.push({ url: String(line.url), body: String(line.data) });
       continue;
     }
     if (line.t === 'connect' && exchange.ownsAddress(String(line.addr))) owned.add(line.conn);
@@ -125,14 +133,11 @@ async function* batches(records: readonly RawRecord[]): AsyncGenerator<readonly 
   }
 }
 
-/** Between two batches everything else that waits gets a turn. */
-const nextTurn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** As fast as it can be read. */
 export async function* unpaced(records: AsyncIterable<readonly RawRecord[]>): AsyncGenerator<readonly RawRecord[]> {
   for await (const batch of records) {
     yield batch;
-    await nextTurn();
+    await setImmediate(); // Between two batches everything else that waits gets a turn.
   }
 }
 
@@ -144,26 +149,15 @@ export async function* paced(
 ): AsyncGenerator<readonly RawRecord[]> {
   let offsetUs: number | undefined;
   for await (const batch of records) {
-    for (let start = 0; start < batch.length && !signal.aborted; ) {
+    for (let start = 0; start < batch.length && !signal.aborted;) {
       offsetUs ??= monoUs() - batch[start]!.monoUs;
       const dueUs = monoUs() - offsetUs;
       let end = start;
       while (end < batch.length && batch[end]!.monoUs <= dueUs) end++;
       if (end > start) yield batch.slice(start, end);
       start = end;
-      if (start < batch.length) await delay((batch[start]!.monoUs - dueUs) / US_PER_MS, signal);
+      if (start < batch.length)
+        await setTimeout((batch[start]!.monoUs - dueUs) / US_PER_MS, undefined, { signal }).catch(() => undefined); // Stopped.
     }
   }
-}
-
-async function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, Math.max(0, ms));
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

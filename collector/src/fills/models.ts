@@ -95,4 +95,3 @@ const touchDwell: FillModel = {
 export const MODELS: readonly FillModel[] = [tradeThrough, queue, touch, touchDwell];
 /** Where the queue estimate and the crossing episode are used. */
 export const QUEUE_MODEL = 1;
-

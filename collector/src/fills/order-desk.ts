@@ -186,7 +186,14 @@ export class OrderDesk {
     return side.lastOppositeUs >= order.touchStartUs! && side.lastOppositeLots >= check.minLots;
   }
 
-  #fill(order: ShadowQuote, modelIndex: ModelIndex, lots: Lots, cause: Cause, timeUs: Us, tradeId: string | undefined): void {
+  #fill(
+    order: ShadowQuote,
+    modelIndex: ModelIndex,
+    lots: Lots,
+    cause: Cause,
+    timeUs: Us,
+    tradeId: string | undefined,
+  ): void {
     order.leavesLots[modelIndex]! -= lots;
     this.#listener.onFill(order, modelIndex, {
       orderId: order.id,

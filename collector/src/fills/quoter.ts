@@ -169,7 +169,9 @@ export class Quoter {
   }
 
   #sizeLots(priceTicks: Ticks): Lots {
-    return priceTicks <= 0 ? 0 : Math.floor(this.#parameters.quoteNotional / (priceTicks * this.#quotePerTickLot) + 1e-9);
+    return priceTicks <= 0
+      ? 0
+      : Math.floor(this.#parameters.quoteNotional / (priceTicks * this.#quotePerTickLot) + 1e-9);
   }
 
   /** Why an order cannot be placed; the inventory check takes the worst case, that everything open on the side fills. */

@@ -29,7 +29,12 @@ type Task =
   | { readonly kind: 'dwell'; readonly order: ShadowQuote; readonly touchStartUs: Us }
   | { readonly kind: 'markout'; readonly pending: PendingFill; readonly horizon: number; readonly epoch: number }
   | { readonly kind: 'response'; readonly order: ShadowQuote; readonly lots: Lots; readonly closed: boolean }
-  | { readonly kind: 'view'; readonly bidTicks: Ticks | undefined; readonly askTicks: Ticks | undefined; readonly era: number }
+  | {
+      readonly kind: 'view';
+      readonly bidTicks: Ticks | undefined;
+      readonly askTicks: Ticks | undefined;
+      readonly era: number;
+    }
   | { readonly kind: 'decide' };
 
 /**
@@ -83,7 +88,11 @@ export class Simulation {
     this.#desk = new OrderDesk(book, parameters.desk, {
       onFill: (order, modelIndex, fill) => this.#filled(order, modelIndex, fill),
       onTouchStart: (order, touchStartUs) =>
-        this.#timers.schedule(touchStartUs + parameters.desk.dwellUs, RANK.dwell, { kind: 'dwell', order, touchStartUs }),
+        this.#timers.schedule(touchStartUs + parameters.desk.dwellUs, RANK.dwell, {
+          kind: 'dwell',
+          order,
+          touchStartUs,
+        }),
       onOppositeVolume: (priceTicks, lots) => this.kpi.onOppositeVolume(priceTicks, lots),
     });
     this.#quoter = new Quoter(parameters.quoter, instrument, latency, {
@@ -109,7 +118,8 @@ export class Simulation {
 
   /** Prices of the quotes the strategy has working, for publishing; undefined on a side without one. */
   quoteTicks(sign: Sign): Ticks | undefined {
-    return this.#quoter.working.find((order) => order.sign === sign && order.cancelEffectiveUs === undefined)?.priceTicks;
+    return this.#quoter.working.find((order) => order.sign === sign && order.cancelEffectiveUs === undefined)
+      ?.priceTicks;
   }
 
   onTrade(trade: TradeEvent): void {
@@ -294,7 +304,12 @@ export class Simulation {
   #filled(order: ShadowQuote, modelIndex: ModelIndex, fill: VirtualFill): void {
     const midHalf = this.#midBeforeHalf ?? this.#midHalf!;
     const driving = modelIndex === this.#parameters.kpi.driver;
-    const pending = this.kpi.onFill(modelIndex, fill, midHalf, driving ? this.#slippageBps(order, fill, midHalf) : undefined);
+    const pending = this.kpi.onFill(
+      modelIndex,
+      fill,
+      midHalf,
+      driving ? this.#slippageBps(order, fill, midHalf) : undefined,
+    );
     this.#scheduleMarkouts(pending, driving);
     this.#onFill(fill);
     if (driving) this.#driverFilled(order, fill);

@@ -150,6 +150,7 @@ export class KpiRecorder {
     const stats = this.#stats;
     const notionalQuote = fill.priceTicks * fill.lots * this.#quotePerTickLot;
     addFill(stats.byModel[modelIndex], notionalQuote);
+    stats.markoutsOpen++;
     if (modelIndex === this.#parameters.driver) {
       this.account(fill.timeUs);
       this.inventory.fill(fill.side, fill.priceTicks, fill.lots, fill.liquidity);
@@ -167,7 +168,11 @@ export class KpiRecorder {
     const { fill, stats, notionalQuote, midHalf } = pending;
     const driving = pending.modelIndex === this.#parameters.driver;
     const isKpi = horizon === this.#parameters.kpiHorizon;
-    if (driving && horizon === this.#parameters.horizonsUs.length - 1) stats.markoutsPending--;
+    // The driving model's fills wait for every horizon, the others' for that of the KPIs.
+    if (horizon === (driving ? this.#parameters.horizonsUs.length - 1 : this.#parameters.kpiHorizon)) {
+      stats.markoutsOpen--;
+      if (driving) stats.markoutsPending--;
+    }
     if (midAfterHalf === undefined) {
       if (driving && isKpi) stats.markoutsInvalid++;
       return;

@@ -86,7 +86,10 @@ export class WindowStats {
   readonly markouts: WeightedMean[];
   lossQuoteBps = 0;
   absoluteEdgeQuoteBps = 0;
+  /** Fills of the driving model with a markout still to come. */
   markoutsPending = 0;
+  /** Fills of any model with one still to come; the window is final when there are none. */
+  markoutsOpen = 0;
   markoutsInvalid = 0;
   lateCancelFills = 0;
   wouldBeTakerCount = 0;
@@ -156,6 +159,7 @@ const SUMS = [
   'lossQuoteBps',
   'absoluteEdgeQuoteBps',
   'markoutsPending',
+  'markoutsOpen',
   'markoutsInvalid',
   'lateCancelFills',
   'wouldBeTakerCount',

@@ -26,7 +26,7 @@ const FEED_METRICS: Partial<Record<FeedEventName, MetricName>> = {
 };
 
 interface FillCount {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<'exchange' | 'symbol' | 'side' | 'liquidity' | 'model' | 'cause', string>>;
   count: number;
   notionalQuote: number;
 }
@@ -129,7 +129,7 @@ export class RunMetrics {
 
   #collectKpis(put: Put, shadow: SymbolShadow): void {
     const { symbol } = shadow;
-    const summary = (this.#last?.by_symbol[symbol] as Summary | undefined) ?? this.#source.running(shadow);
+    const summary = this.#last?.by_symbol[symbol] ?? this.#source.running(shadow);
     put('shadow_edge_bps', { symbol }, summary.net_bps ?? undefined);
     put('shadow_maker_taker_ratio', { symbol }, summary.maker_taker_ratio ?? undefined);
     put('shadow_latency_ms', { symbol }, summary.p95_latency_ms ?? undefined);
@@ -144,7 +144,7 @@ export class RunMetrics {
   #collectFills(put: Put): void {
     for (const { labels, count, notionalQuote } of this.#fills.values()) {
       put('shadow_fills_total', labels, count);
-      const { cause: _cause, ...rest } = labels;
+      const { cause, ...rest } = labels;
       put('shadow_fill_notional_quote_total', rest, notionalQuote);
     }
   }

@@ -44,7 +44,9 @@ async function listen(server: Server, host: string, port: number): Promise<void>
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
       const hint = 'choose another with --metrics_port, 0 for a free one';
-      reject(new ShadowError('SHADOW_ERR_PORT', `cannot listen on ${host}:${port}: ${cause.message}; ${hint}`, { cause }));
+      reject(
+        new ShadowError('SHADOW_ERR_PORT', `cannot listen on ${host}:${port}: ${cause.message}; ${hint}`, { cause }),
+      );
     });
     server.listen(port, host, resolve);
   });
@@ -58,19 +60,27 @@ async function answer(
 ): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
-    return send(response, 405, 'only GET and HEAD\n');
+    send(response, 405, 'only GET and HEAD\n');
+    return;
   }
   switch ((request.url ?? '').split('?')[0]) {
-    case '/metrics':
-      return send(response, 200, await registry.render(), registry.contentType);
-    case '/healthz':
-      return send(response, 200, 'ok\n');
+    case '/metrics': {
+      send(response, 200, await registry.render(), registry.contentType);
+      return;
+    }
+    case '/healthz': {
+      send(response, 200, 'ok\n');
+      return;
+    }
     case '/readyz': {
       const { ready, waitingFor } = health.ready();
-      return send(response, ready ? 200 : 503, ready ? 'ready\n' : `waiting for the book of ${waitingFor.join(', ')}\n`);
+      send(response, ready ? 200 : 503, ready ? 'ready\n' : `waiting for the book of ${waitingFor.join(', ')}\n`);
+      return;
     }
-    default:
-      return send(response, 404, 'here are /metrics, /healthz and /readyz\n');
+    default: {
+      send(response, 404, 'here are /metrics, /healthz and /readyz\n');
+      return;
+    }
   }
 }
 
