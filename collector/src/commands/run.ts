@@ -3,7 +3,7 @@ import { resolveRunConfig } from '../config.ts';
 import { EXIT, messageOf, ShadowError } from '../errors.ts';
 import type { GapReason } from '../events.ts';
 import { EXCHANGES } from '../feed/exchanges.ts';
-import { runHelp } from '../flags.ts';
+import { runHelp } from '../help.ts';
 import type { Logger } from '../log.ts';
 import { createLogger } from '../log.ts';
 import { RunMetrics } from '../metrics/collect.ts';

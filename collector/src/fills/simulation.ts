@@ -4,15 +4,15 @@ import type { BookEvent, GapReason, Instrument, TradeEvent } from '../events.ts'
 import type { KpiParameters, PendingFill } from '../kpi/recorder.ts';
 import { KpiRecorder } from '../kpi/recorder.ts';
 import type { WindowStats } from '../kpi/window.ts';
-import type { Lots, Sign, Ticks, Us } from '../units.ts';
+import type { Bps, Lots, Sign, Ticks, Us } from '../units.ts';
 import type { LatencyModel } from './latency-model.ts';
 import type { DeskParameters } from './order-desk.ts';
 import { OrderDesk } from './order-desk.ts';
 import type { QuoterParameters } from './quoter.ts';
 import { Quoter, targetTicks } from './quoter.ts';
 import type { ModelIndex, Outcome, ShadowQuote, VirtualFill } from './shadow-quote.ts';
-import { FILL_MODELS, MODEL_INDEXES } from './shadow-quote.ts';
-import { takerFill } from './taker.ts';
+import { MODEL_INDEXES } from './shadow-quote.ts';
+import { makerSlippageBps, takenBy, takerFill, takerSlippageBps } from './execution.ts';
 import { TimerQueue } from './timers.ts';
 
 export interface SimulationParameters {
@@ -261,20 +261,7 @@ export class Simulation {
     if (taken !== undefined) {
       for (const index of MODEL_INDEXES) {
         order.leavesLots[index]! -= taken.lots;
-        this.#filled(order, index, {
-          orderId: order.id,
-          model: FILL_MODELS[index],
-          side: order.sign,
-          liquidity: 'taker',
-          cause: 'taker',
-          timeUs: this.#nowUs,
-          priceTicks: taken.priceTicks,
-          lots: taken.lots,
-          lateCancel: false,
-          queueSeed: undefined,
-          queueAheadAtPlacementLots: undefined,
-          tradeId: undefined,
-        });
+        this.#filled(order, index, takenBy(order, index, taken, this.#nowUs));
       }
     }
     if (order.flatten && order.outcome === undefined) {
@@ -332,16 +319,10 @@ export class Simulation {
     }
   }
 
-  /**
-   * Taker: shortfall against the mid at the decision (Perold 1988). Maker: against the price the rule would give from the book
-   * before the fill; + when we would now quote less aggressively. It is the cost of latency and of requote hysteresis.
-   */
-  #slippageBps(order: ShadowQuote, fill: VirtualFill, midHalf: number): number {
-    if (fill.liquidity === 'taker') {
-      return ((order.sign * (2 * fill.priceTicks - order.decisionMidHalf)) / order.decisionMidHalf) * 1e4;
-    }
+  #slippageBps(order: ShadowQuote, fill: VirtualFill, midHalf: number): Bps {
+    if (fill.liquidity === 'taker') return takerSlippageBps(order.sign, fill.priceTicks, order.decisionMidHalf);
     const target = targetTicks(order.sign, this.#bidBefore, this.#askBefore, this.#parameters.quoter.spreadBps);
-    return ((order.sign * 2 * (fill.priceTicks - target)) / midHalf) * 1e4;
+    return makerSlippageBps(order.sign, fill.priceTicks, target, midHalf);
   }
 
   #respond(order: ShadowQuote, lots: Lots, closed: boolean): void {
