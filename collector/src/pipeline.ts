@@ -53,10 +53,10 @@ export interface PipelineOutputs {
  * Time passes in steps of this on the receive clock, worked out from stamps alone: before an event is looked at, every step
  * up to its stamp is made. So a live run, whose timers fire when they can, and its replay make the same steps.
  */
-const STEP_US = 10_000;
-/** A step that looks for silence and for windows that have become final. */
-const SLOW_STEPS = 100;
-/** After a pause longer than this only the slow steps at its end are made. */
+const STEP_US = 20_000;
+/** Every so often a step also looks for silence and for windows that have ended or become final. A multiple of `STEP_US`. */
+const SLOW_STEP_US = US_PER_S;
+/** After a pause longer than this only the steps at its end are made. */
 const LONGEST_WALK_US = 3_600 * US_PER_S;
 /** A window without a later event is closed this long after its end, by the local clock less the assumed offset. */
 const WINDOW_GRACE_US = US_PER_S;
@@ -81,7 +81,8 @@ export class Pipeline {
   readonly #open = new Map<number, OpenWindow>();
   #startUs: Us | undefined;
   #stepUs: Us = 0;
-  #steps = 0;
+  /** No symbol holds an event that is due before this. */
+  #dueUs: Us = Infinity;
   #lastMonoUs: Us = 0;
   #wallMinusMonoUs: Us = 0;
   #done = false;
@@ -146,7 +147,10 @@ export class Pipeline {
           this.offset.record(delayUs);
           this.drift.record(msFromUs(delayUs));
         }
-        this.symbols.get(event.symbol)?.push(event);
+        const symbol = this.symbols.get(event.symbol);
+        if (symbol === undefined) return;
+        symbol.push(event);
+        if (symbol.dueUs < this.#dueUs) this.#dueUs = symbol.dueUs;
         return;
       }
       case 'gap':
@@ -187,9 +191,10 @@ export class Pipeline {
   /** Lets time pass up to a stamp. */
   #advance(monoUs: Us, receiveTimeUs: Us): void {
     if (this.#startUs === undefined) this.#begin(monoUs, receiveTimeUs);
-    if (monoUs - this.#stepUs > LONGEST_WALK_US) this.#stepUs = Math.floor(monoUs / STEP_US) * STEP_US - STEP_US;
-    while (this.#stepUs + STEP_US <= monoUs && !this.#done) {
-      this.#stepUs += STEP_US;
+    if (monoUs - this.#stepUs > LONGEST_WALK_US) this.#stepUs = gridBefore(monoUs, SLOW_STEP_US) - STEP_US;
+    // Steps at which nothing is due do nothing, and are passed over.
+    for (let next = this.#nextStepUs(); next <= monoUs && !this.#done; next = this.#nextStepUs()) {
+      this.#stepUs = next;
       this.#step();
     }
     if (monoUs < this.#lastMonoUs) return;
@@ -199,7 +204,7 @@ export class Pipeline {
 
   #begin(monoUs: Us, receiveTimeUs: Us): void {
     this.#startUs = receiveTimeUs;
-    this.#stepUs = Math.floor(monoUs / STEP_US) * STEP_US;
+    this.#stepUs = gridBefore(monoUs, STEP_US);
     const windows = { startUs: receiveTimeUs, durationUs: this.#parameters.windowUs };
     for (const { instrument, channels, parameters, latency } of this.#parameters.symbols) {
       const symbol = new SymbolShadow(instrument, channels, parameters, latency, this.offset, windows, monoUs, {
@@ -211,9 +216,20 @@ export class Pipeline {
     }
   }
 
+  #nextStepUs(): Us {
+    const slowUs = gridBefore(this.#stepUs, SLOW_STEP_US) + SLOW_STEP_US;
+    if (this.#dueUs === Infinity) return slowUs;
+    const dueStepUs = Math.max(this.#stepUs + STEP_US, Math.ceil(this.#dueUs / STEP_US) * STEP_US);
+    return Math.min(slowUs, dueStepUs);
+  }
+
   #step(): void {
-    for (const symbol of this.symbols.values()) symbol.release(this.#stepUs);
-    if (++this.#steps % SLOW_STEPS !== 0) return;
+    this.#dueUs = Infinity;
+    for (const symbol of this.symbols.values()) {
+      symbol.release(this.#stepUs);
+      if (symbol.dueUs < this.#dueUs) this.#dueUs = symbol.dueUs;
+    }
+    if (this.#stepUs % SLOW_STEP_US !== 0) return;
     const overdueUs = this.#stepUs + this.#wallMinusMonoUs - this.offset.offsetUs - WINDOW_GRACE_US;
     for (const symbol of this.symbols.values()) {
       symbol.checkSilence(this.#stepUs);
@@ -283,6 +299,8 @@ export class Pipeline {
     this.#report(index, { bySymbol, driftMs: this.drift.valueMs }, true, endUs);
   }
 }
+
+const gridBefore = (us: Us, gridUs: Us): Us => Math.floor(us / gridUs) * gridUs;
 
 const isFinal = (window: OpenWindow): boolean =>
   [...window.bySymbol.values()].every((stats) => stats.markoutsOpen === 0);

@@ -89,6 +89,11 @@ export class SymbolShadow {
     return this.simulation.kpi.stats;
   }
 
+  /** When `release` will have something to do, on the monotonic clock; Infinity when nothing is held. */
+  get dueUs(): Us {
+    return this.#reorder.dueUs;
+  }
+
   push(event: OrderedEvent): void {
     this.lastReceiveUs = event.receiveTimeUs;
     if (event.kind === 'book') this.#lastHeardUs.set(event.channel, event.monoUs);

@@ -22,8 +22,9 @@ class ChannelBook {
   apply(event: BookEvent): BookOutcome {
     const verdict = this.rule.judge(event.snapshot, event.sequence);
     if (verdict !== 'overwrite' && verdict !== 'apply') return OUTCOME[verdict];
-    if (verdict === 'overwrite') this.book.clear();
-    if (!this.book.apply(event.bids, event.asks)) {
+    const applied =
+      verdict === 'overwrite' ? this.book.replace(event.bids, event.asks) : this.book.apply(event.bids, event.asks);
+    if (!applied) {
       this.reset();
       return 'overflow';
     }

@@ -52,6 +52,11 @@ export class ReorderBuffer {
     return this.#held.length - this.#head;
   }
 
+  /** When the first event in order may be released, on the monotonic clock; Infinity when empty. */
+  get dueUs(): Us {
+    return this.#head === this.#held.length ? Infinity : this.#held[this.#head]!.monoUs + this.#windowUs;
+  }
+
   push(event: OrderedEvent): 'held' | 'late' | 'overflow' {
     if (this.#lastReleased !== undefined && compareEvents(event, this.#lastReleased) < 0) return 'late';
     if (this.size >= MAX_HELD_EVENTS) return 'overflow';
@@ -68,8 +73,7 @@ export class ReorderBuffer {
 
   /** The next event whose window has passed at `nowMonoUs`, or undefined. */
   release(nowMonoUs: Us): OrderedEvent | undefined {
-    if (this.#head === this.#held.length) return undefined;
-    return this.#held[this.#head]!.monoUs + this.#windowUs <= nowMonoUs ? this.flush() : undefined;
+    return this.dueUs <= nowMonoUs ? this.flush() : undefined;
   }
 
   /** The next event whatever its age; undefined when empty. */

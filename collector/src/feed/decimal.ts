@@ -6,45 +6,55 @@ export const OFF_GRID = -2;
 
 const ZERO = 48;
 const DOT = 46;
-const MAX_UNITS = Number.MAX_SAFE_INTEGER / 10;
+/** Digits and a point: 15 digits are below 2^53, so every sum on the way is exact. */
+const MAX_LENGTH = 16;
 
 /**
  * A decimal text as an integer multiple of the grid's step, by integer arithmetic alone: "65114.20" on a grid of 0.1 is 651142.
- * `MALFORMED` for anything that is not digits with at most one point (no sign, no exponent, no space, not a text) or that
- * exceeds 2^53 units; `OFF_GRID` for a number between two steps. Nothing is rounded.
+ * `MALFORMED` for anything that is not digits with at most one point (no sign, no exponent, no space, not a text) or that has more
+ * digits than can be exact; `OFF_GRID` for a number between two steps. Nothing is rounded.
  */
 export function parseOnGrid(text: unknown, grid: Grid): number {
-  if (typeof text !== 'string' || text.length === 0) return MALFORMED;
+  if (typeof text !== 'string') return MALFORMED;
+  const length = text.length;
+  if (length === 0 || length > MAX_LENGTH) return MALFORMED;
   let units = 0;
-  let decimals = -1;
-  let digits = 0;
-  let beyond = false;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === DOT && decimals < 0) {
-      decimals = 0;
-      continue;
-    }
-    const digit = code - ZERO;
-    if (digit < 0 || digit > 9) return MALFORMED;
-    digits++;
-    if (decimals >= grid.decimals) {
-      beyond ||= digit !== 0;
-      continue;
-    }
-    if (decimals >= 0) decimals++;
+  let at = 0;
+  for (; at < length; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) break;
     units = units * 10 + digit;
-    if (units > MAX_UNITS) return MALFORMED;
   }
-  if (digits === 0) return MALFORMED;
-  for (let place = Math.max(0, decimals); place < grid.decimals; place++) {
-    units *= 10;
-    if (units > MAX_UNITS) return MALFORMED;
+  if (at === length) return toSteps(units * POWERS[grid.decimals]!, grid);
+  if (text.charCodeAt(at) !== DOT || length === 1) return MALFORMED;
+  const end = Math.min(length, ++at + grid.decimals);
+  const missing = grid.decimals - (end - at);
+  for (; at < end; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return MALFORMED;
+    units = units * 10 + digit;
   }
-  if (beyond) return OFF_GRID;
+  return at === length ? toSteps(units * POWERS[missing]!, grid) : withTail(text, at, units, grid);
+}
+
+/** Digits beyond the grid's last place: only zeros are on the grid. */
+function withTail(text: string, from: number, units: number, grid: Grid): number {
+  let beyond = false;
+  for (let at = from; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (digit < 0 || digit > 9) return MALFORMED;
+    beyond ||= digit !== 0;
+  }
+  return beyond ? OFF_GRID : toSteps(units, grid);
+}
+
+function toSteps(units: number, grid: Grid): number {
+  if (units > Number.MAX_SAFE_INTEGER) return MALFORMED;
   if (grid.step === 1) return units;
   return units % grid.step === 0 ? units / grid.step : OFF_GRID;
 }
+
+const POWERS = Array.from({ length: MAX_LENGTH + 1 }, (_, exponent) => 10 ** exponent);
 
 /** The grid of a step such as "0.10" or "0.000001"; undefined when it is not a positive decimal. */
 export function gridOf(step: unknown): Grid | undefined {

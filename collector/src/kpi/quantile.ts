@@ -32,19 +32,30 @@ const BUCKETS = (MAX_EXPONENT - SUB_BITS + 1) * SUB_COUNT + SUB_COUNT;
  */
 export class LogLinearHistogram {
   readonly #counts = new Uint32Array(BUCKETS);
+  /** Buckets outside of [low, high] are empty. */
+  #low = BUCKETS;
+  #high = -1;
   count = 0;
   negatives = 0;
 
   record(value: number): void {
     this.count++;
-    if (value < 0) this.negatives++;
-    else this.#counts[bucketOf(value)]!++;
+    if (value < 0) {
+      this.negatives++;
+      return;
+    }
+    const bucket = bucketOf(value);
+    this.#counts[bucket]!++;
+    if (bucket < this.#low) this.#low = bucket;
+    if (bucket > this.#high) this.#high = bucket;
   }
 
   add(other: LogLinearHistogram): void {
     this.count += other.count;
     this.negatives += other.negatives;
-    for (let index = 0; index < BUCKETS; index++) this.#counts[index]! += other.#counts[index]!;
+    for (let index = other.#low; index <= other.#high; index++) this.#counts[index]! += other.#counts[index]!;
+    this.#low = Math.min(this.#low, other.#low);
+    this.#high = Math.max(this.#high, other.#high);
   }
 
   /**
@@ -55,7 +66,7 @@ export class LogLinearHistogram {
     if (this.count < MIN_QUANTILE_COUNT) return undefined;
     let left = Math.ceil(p * this.count) - this.negatives;
     if (left <= 0) return undefined;
-    for (let index = 0; index < BUCKETS; index++) {
+    for (let index = this.#low; index <= this.#high; index++) {
       left -= this.#counts[index]!;
       if (left <= 0) return middleOf(index);
     }
@@ -65,7 +76,7 @@ export class LogLinearHistogram {
   /** Non-empty buckets as [lower bound, count], ascending: what an artifact keeps to be merged later. */
   buckets(): [number, number][] {
     const result: [number, number][] = [];
-    for (let index = 0; index < BUCKETS; index++) {
+    for (let index = this.#low; index <= this.#high; index++) {
       if (this.#counts[index]! > 0) result.push([lowerBoundOf(index), this.#counts[index]!]);
     }
     return result;
@@ -73,11 +84,17 @@ export class LogLinearHistogram {
 }
 
 function bucketOf(value: number): number {
-  if (value < SUB_COUNT) return Math.floor(value);
   if (value >= 2 ** MAX_EXPONENT) return BUCKETS - 1;
-  const exponent = value < 4_294_967_296 ? 31 - Math.clz32(value) : 32 + 31 - Math.clz32(value / 4_294_967_296);
-  const shift = exponent - SUB_BITS;
-  return (shift + 1) * SUB_COUNT + Math.floor(value / 2 ** shift) - SUB_COUNT;
+  if (value >= 2 ** 31) return bucketOfLarge(value);
+  const whole = value | 0;
+  if (whole < SUB_COUNT) return whole;
+  const shift = 31 - Math.clz32(whole) - SUB_BITS;
+  return (shift << SUB_BITS) + (whole >> shift);
+}
+
+function bucketOfLarge(value: number): number {
+  const shift = 62 - Math.clz32(value / 2 ** 31) - SUB_BITS;
+  return shift * SUB_COUNT + Math.floor(value / 2 ** shift);
 }
 
 function lowerBoundOf(index: number): number {
