@@ -38,19 +38,23 @@ export interface WindowClock {
 /** A resynchronisation that brings no snapshot is asked for again after this. */
 const RESYNC_RETRY_US = 5_000_000;
 
+interface ChannelState extends BookChannel {
+  lastHeardUs: Us;
+  /** When a new snapshot was last asked for; undefined when none is awaited. */
+  resyncAskedUs: Us | undefined;
+}
+
 /** One symbol behind the adapter: reorder → book → simulation → windows. Nothing here is shared with another symbol. */
 export class SymbolShadow {
   readonly symbol: string;
   readonly instrument: Instrument;
   readonly book: MiniLob;
   readonly simulation: Simulation;
-  readonly #channels: readonly BookChannel[];
+  readonly #channels: readonly ChannelState[];
   readonly #reorder: ReorderBuffer;
   readonly #offset: OffsetBound;
   readonly #windows: WindowClock;
   readonly #outputs: SymbolOutputs;
-  readonly #lastHeardUs = new Map<string, Us>();
-  readonly #resyncAskedUs = new Map<string, Us>();
   #windowIndex = 0;
   /** Book updates in a row that left the book locked or crossed. One may be a race of the exchange; two are not. */
   #crossedRun = 0;
@@ -70,7 +74,7 @@ export class SymbolShadow {
     this.symbol = instrument.symbol;
     this.instrument = instrument;
     this.book = new MiniLob(channels);
-    this.#channels = channels;
+    this.#channels = channels.map((channel) => ({ ...channel, lastHeardUs: monoUs, resyncAskedUs: undefined }));
     this.#reorder = new ReorderBuffer(parameters.reorderWindowUs);
     this.#offset = offset;
     this.#windows = windows;
@@ -78,7 +82,6 @@ export class SymbolShadow {
     this.simulation = new Simulation(parameters.simulation, instrument, this.book, latency, windows.startUs, (fill) =>
       outputs.onFill(this.symbol, fill),
     );
-    for (const channel of channels) this.#lastHeardUs.set(channel.name, monoUs);
   }
 
   get windowIndex(): number {
@@ -96,7 +99,9 @@ export class SymbolShadow {
 
   push(event: OrderedEvent): void {
     this.lastReceiveUs = event.receiveTimeUs;
-    if (event.kind === 'book') this.#lastHeardUs.set(event.channel, event.monoUs);
+    if (event.kind === 'book') {
+      for (const channel of this.#channels) if (channel.name === event.channel) channel.lastHeardUs = event.monoUs;
+    }
     this.release(event.monoUs);
     const verdict = this.#reorder.push(event);
     if (verdict === 'held') return;
@@ -126,29 +131,28 @@ export class SymbolShadow {
     this.flush();
     this.book.reset(channel);
     this.simulation.suspect(reason);
-    if (reason === 'disconnect') return;
-    for (const { name } of this.#channels)
-      if (channel === undefined || channel === name) this.#resync(name, reason, monoUs);
+    if (reason !== 'disconnect') this.#resyncAll(channel, reason, monoUs);
   }
 
   /** Looks for channels that are silent beyond their limit, and for resynchronisations that brought nothing. */
   checkSilence(monoUs: Us): void {
-    for (const { name, silenceLimitUs } of this.#channels) {
-      if (monoUs - this.#lastHeardUs.get(name)! > silenceLimitUs) {
-        this.#lastHeardUs.set(name, monoUs);
+    for (const channel of this.#channels) {
+      if (monoUs - channel.lastHeardUs > channel.silenceLimitUs) {
+        channel.lastHeardUs = monoUs;
         this.stats.feed.silences++;
-        this.lose(name, 'silence', monoUs);
-      } else {
-        const askedUs = this.#resyncAskedUs.get(name);
-        if (askedUs !== undefined && monoUs - askedUs > RESYNC_RETRY_US) this.#resync(name, 'sequence', monoUs);
+        this.lose(channel.name, 'silence', monoUs);
+      } else if (channel.resyncAskedUs !== undefined && monoUs - channel.resyncAskedUs > RESYNC_RETRY_US) {
+        this.#resyncAll(channel.name, 'sequence', monoUs);
       }
     }
   }
 
   /** A connection that carries this symbol is new: silence is counted from here. */
   connected(monoUs: Us): void {
-    this.#resyncAskedUs.clear();
-    for (const { name } of this.#channels) this.#lastHeardUs.set(name, monoUs);
+    for (const channel of this.#channels) {
+      channel.resyncAskedUs = undefined;
+      channel.lastHeardUs = monoUs;
+    }
   }
 
   /** Closes every window that ends at or before `timeUs`. */
@@ -185,7 +189,7 @@ export class SymbolShadow {
       this.#suspect(event.channel, outcome === 'gap' ? 'sequence' : 'overflow', event.monoUs);
       return;
     }
-    if (this.#resyncAskedUs.size > 0) this.#resyncAskedUs.delete(event.channel);
+    for (const channel of this.#channels) if (channel.name === event.channel) channel.resyncAskedUs = undefined;
     if (this.book.crossed && this.#crossed(event)) return;
     this.simulation.onBook(event, event.receiveTimeUs - this.#offset.offsetUs);
   }
@@ -204,13 +208,16 @@ export class SymbolShadow {
   #suspect(channel: string | undefined, reason: GapReason, monoUs: Us): void {
     this.book.reset(channel);
     this.simulation.suspect(reason);
-    for (const { name } of this.#channels)
-      if (channel === undefined || channel === name) this.#resync(name, reason, monoUs);
+    this.#resyncAll(channel, reason, monoUs);
   }
 
-  #resync(channel: string, reason: GapReason, monoUs: Us): void {
-    this.stats.feed.resyncs++;
-    this.#resyncAskedUs.set(channel, monoUs);
-    this.#outputs.onResync(this.symbol, channel, reason);
+  /** Asks for new snapshots of one channel, or of all. */
+  #resyncAll(name: string | undefined, reason: GapReason, monoUs: Us): void {
+    for (const channel of this.#channels) {
+      if (name !== undefined && name !== channel.name) continue;
+      this.stats.feed.resyncs++;
+      channel.resyncAskedUs = monoUs;
+      this.#outputs.onResync(this.symbol, channel.name, reason);
+    }
   }
 }

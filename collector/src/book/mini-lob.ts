@@ -9,13 +9,15 @@ export type BookOutcome = 'changed' | 'duplicate' | 'waiting' | 'gap' | 'overflo
 
 /** The book of one channel with the rule that keeps it true. */
 class ChannelBook {
+  readonly name: string;
   readonly depth: number;
   readonly book = new OrderBook();
   readonly rule = new SequenceRule();
   /** Exchange time of the last frame applied. */
   timeUs: Us = 0;
 
-  constructor(depth: number) {
+  constructor(name: string, depth: number) {
+    this.name = name;
     this.depth = depth;
   }
 
@@ -51,15 +53,16 @@ const OUTCOME = { duplicate: 'duplicate', wait: 'waiting', gap: 'gap' } as const
  * are simply not visible, which is not the same as empty.
  */
 export class MiniLob {
-  readonly #channels = new Map<string, ChannelBook>();
+  /** One or two: a search through them is shorter than a hash. */
+  readonly #channels: ChannelBook[] = [];
   #deep: ChannelBook | undefined;
   #top: ChannelBook | undefined;
 
   /** `channels`: name and depth of every book channel that is subscribed; at most one of depth 1 beside a deeper one. */
   constructor(channels: readonly { readonly name: string; readonly depth: number }[]) {
     for (const { name, depth } of channels) {
-      const channel = new ChannelBook(depth);
-      this.#channels.set(name, channel);
+      const channel = new ChannelBook(name, depth);
+      this.#channels.push(channel);
       if (this.#deep === undefined || depth > this.#deep.depth) {
         this.#top = this.#deep;
         this.#deep = channel;
@@ -71,21 +74,22 @@ export class MiniLob {
 
   /** Undefined for a channel that was not subscribed. */
   apply(event: BookEvent): BookOutcome | undefined {
-    return this.#channels.get(event.channel)?.apply(event);
+    for (const channel of this.#channels) if (channel.name === event.channel) return channel.apply(event);
+    return undefined;
   }
 
   has(channel: string): boolean {
-    return this.#channels.has(channel);
+    return this.#channels.some(({ name }) => name === channel);
   }
 
   /** Forgets one channel, or all: nothing is known of it before its next snapshot. */
   reset(channel?: string): void {
-    for (const [name, book] of this.#channels) if (channel === undefined || channel === name) book.reset();
+    for (const book of this.#channels) if (channel === undefined || channel === book.name) book.reset();
   }
 
   /** Every subscribed channel has an unbroken chain from a snapshot on. */
   get synchronized(): boolean {
-    for (const channel of this.#channels.values()) if (!channel.rule.synchronized) return false;
+    for (const channel of this.#channels) if (!channel.rule.synchronized) return false;
     return true;
   }
 

@@ -2,6 +2,7 @@ import type { Lots, Sign, Ticks } from '../units.ts';
 
 /** More levels than this on one side is no depth channel we subscribe to; the frame that brings them is refused. */
 export const MAX_LEVELS = 4_096;
+const INITIAL_LEVELS = 256;
 /** Up to this many levels a loop moves faster than `copyWithin`, whose call alone costs as much. */
 const SHORT_MOVE = 48;
 
@@ -13,8 +14,8 @@ const SHORT_MOVE = 48;
 export class BookSide {
   readonly sign: Sign;
   count = 0;
-  #keys = new Float64Array(64);
-  #lots = new Float64Array(64);
+  #keys = new Float64Array(INITIAL_LEVELS);
+  #lots = new Float64Array(INITIAL_LEVELS);
 
   constructor(sign: Sign) {
     this.sign = sign;

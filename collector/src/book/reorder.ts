@@ -4,6 +4,9 @@ import type { Us } from '../units.ts';
 /** Events held for one symbol at most; 50 ms of the busiest symbol is a few hundred. Beyond it the book is suspect. */
 export const MAX_HELD_EVENTS = 65_536;
 
+/** Released slots are cut off when they are this many and the larger half. */
+const COMPACT_AT = 64;
+
 /** What carries exchange time and therefore has an order. */
 export type OrderedEvent = BookEvent | TradeEvent;
 
@@ -40,7 +43,7 @@ export function compareEvents(a: OrderedEvent, b: OrderedEvent): number {
  */
 export class ReorderBuffer {
   readonly #windowUs: Us;
-  #held: OrderedEvent[] = [];
+  #held: (OrderedEvent | undefined)[] = [];
   #head = 0;
   #lastReleased: OrderedEvent | undefined;
 
@@ -64,7 +67,7 @@ export class ReorderBuffer {
     let at = held.length;
     held.push(event);
     while (at > this.#head && compareEvents(held[at - 1]!, event) > 0) {
-      held[at] = held[at - 1]!;
+      held[at] = held[at - 1];
       at--;
     }
     held[at] = event;
@@ -80,12 +83,10 @@ export class ReorderBuffer {
   flush(): OrderedEvent | undefined {
     const event = this.#held[this.#head];
     if (event === undefined) return undefined;
-    this.#head++;
-    if (this.#head === this.#held.length) {
-      this.#held.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= 1_024 && this.#head * 2 >= this.#held.length) {
-      this.#held = this.#held.slice(this.#head);
+    // The slot lets go of the event: an old array that held it would carry it into the old generation.
+    this.#held[this.#head++] = undefined;
+    if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#held.length) {
+      this.#held.splice(0, this.#head);
       this.#head = 0;
     }
     this.#lastReleased = event;
