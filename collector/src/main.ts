@@ -14,8 +14,10 @@ const HELP = `shadow <command> [flags]
 Sends no order and needs no key.
 `;
 
-/** A second signal ends the process at once; a graceful stop is done long before this. */
+/** A graceful stop is done long before this. */
 const GRACE_MS = 1_900;
+/** A second signal ends the process at once, unless it is the first one's echo: a terminal and npm may both deliver one Ctrl-C. */
+const ECHO_MS = 300;
 
 function readText(path: string): string {
   try {
@@ -27,8 +29,13 @@ function readText(path: string): string {
 
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
+  let stoppedAt: number | undefined;
   const stop = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT.io);
+    if (stoppedAt !== undefined) {
+      if (performance.now() - stoppedAt > ECHO_MS) process.exit(EXIT.io);
+      return;
+    }
+    stoppedAt = performance.now();
     controller.abort();
     setTimeout(() => {
       process.stderr.write('the run did not stop in time\n');

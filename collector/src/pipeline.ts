@@ -53,7 +53,7 @@ export interface PipelineOutputs {
  * Time passes in steps of this on the receive clock, worked out from stamps alone: before an event is looked at, every step
  * up to its stamp is made. So a live run, whose timers fire when they can, and its replay make the same steps.
  */
-const STEP_US = 20_000;
+const STEP_US = 50_000;
 /** Every so often a step also looks for silence and for windows that have ended or become final. A multiple of `STEP_US`. */
 const SLOW_STEP_US = US_PER_S;
 /** After a pause longer than this only the steps at its end are made. */

@@ -116,9 +116,7 @@ export class SymbolShadow {
 
   /** Processes every event whose reorder window has passed. */
   release(monoUs: Us): void {
-    for (let event = this.#reorder.release(monoUs); event !== undefined; event = this.#reorder.release(monoUs)) {
-      this.#process(event);
-    }
+    while (this.#reorder.dueUs <= monoUs) this.#process(this.#reorder.flush()!);
   }
 
   flush(): void {

@@ -50,12 +50,10 @@ export class BookSide {
   set(ticks: Ticks, lots: Lots): boolean {
     const key = this.sign * ticks;
     const at = this.#find(key);
-    if (at < this.count && this.#keys[at] === key) {
-      if (lots === 0) this.#remove(at);
-      else this.#lots[at] = lots;
-      return true;
-    }
-    return lots === 0 || this.#insert(at, key, lots);
+    if (at === this.count || this.#keys[at] !== key) return lots === 0 || this.#insert(at, key, lots);
+    if (lots === 0) this.#remove(at);
+    else this.#lots[at] = lots;
+    return true;
   }
 
   /** Visits levels from the best price on while `visit` answers true. */
@@ -76,15 +74,15 @@ export class BookSide {
   /** First index whose key is not below `key`; searched from the busy end. */
   #find(key: number): number {
     const keys = this.#keys;
-    let high = this.count;
-    if (high === 0 || keys[high - 1]! < key) return high;
-    let low = 0;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (keys[middle]! < key) low = middle + 1;
-      else high = middle;
+    // Without a branch to mispredict: `base` moves or stays, the remaining length halves either way.
+    let base = 0;
+    let length = this.count;
+    while (length > 1) {
+      const half = length >>> 1;
+      base = keys[base + half - 1]! < key ? base + half : base;
+      length -= half;
     }
-    return low;
+    return length === 1 && keys[base]! < key ? base + 1 : base;
   }
 
   #remove(at: number): void {

@@ -1,0 +1,45 @@
+// Every check there is, one after the other; all run even when one fails. Ends with "N passed, N failed".
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'shadow-test-'));
+const report = join(folder, 'jest.json');
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+
+function step(name, command, args) {
+  console.log(`\n== ${name}`);
+  const start = Date.now();
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  console.log(`== ${name}: ${status === 0 ? 'fine' : 'FAILED'} (${Math.round((Date.now() - start) / 1000)} s)`);
+  return status === 0;
+}
+
+const count = (fine) => (fine ? passed++ : failed++);
+
+try {
+  for (const name of ['types', 'lint', 'format', 'generated', 'build']) count(step(name, 'npm', ['run', '-s', name]));
+  const fine = step('jest', 'npm', ['run', '-s', 'jest', '--', '--json', `--outputFile=${report}`]);
+  try {
+    const result = JSON.parse(readFileSync(report, 'utf8'));
+    passed += result.numPassedTests;
+    // A suite that could not even be loaded has no failed test; it failed all the same.
+    failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+    skipped += result.numPendingTests;
+    if (!fine && result.numFailedTests + result.numRuntimeErrorTestSuites === 0) failed++;
+  } catch (error) {
+    console.error(`jest left no report: ${error.message}`);
+    failed++;
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed === 0 ? 0 : 1;
