@@ -158,41 +158,43 @@ export interface RecordingLine {
  */
 export async function* readLines(path: string, onTruncated: (message: string) => void): AsyncGenerator<RecordingLine> {
   const handle = await open(path).catch((cause: unknown) => {
-    throw new ShadowError('SHADOW_ERR_INPUT', `cannot read the recording ${path}: ${messageOf(cause)}`, { cause });
+    throw readError(path, cause);
   });
   const source = createReadStream('', { fd: handle });
   let number = 0;
-  let truncated: Error | undefined;
-  const lines = createInterface({
-    input: decompress(source, path, (error) => (truncated = error)),
-    crlfDelay: Infinity,
-  });
-  for await (const line of lines) {
-    number++;
-    if (line === '') continue;
-    const parsed = parseLine(line);
-    if (parsed !== undefined) yield parsed;
-    else if (truncated !== undefined) break;
-    else if (number > 1) onTruncated(`line ${number} of ${path} is not JSON; the rest is not read`);
-    else
-      throw new ShadowError(
-        'SHADOW_ERR_INPUT',
-        `expected JSON lines in ${path}, got ${JSON.stringify(line.slice(0, 80))}`,
-      );
-    if (parsed === undefined) return;
+  const lines = createInterface({ input: decompress(source, path), crlfDelay: Infinity });
+  try {
+    for await (const line of lines) {
+      number++;
+      if (line === '') continue;
+      const parsed = parseLine(line);
+      if (parsed === undefined) {
+        if (number > 1) {
+          onTruncated(`${path} ends in the middle of line ${number}, or is damaged there; read up to it`);
+          return;
+        }
+        const came = JSON.stringify(line.slice(0, 80));
+        throw new ShadowError('SHADOW_ERR_INPUT', `expected JSON lines in ${path}, got ${came}`);
+      }
+      yield parsed;
+    }
+  } catch (cause) {
+    if (cause instanceof ShadowError || number === 0) throw readError(path, cause);
+    onTruncated(`${path} is damaged behind line ${number} (${messageOf(cause)}); read up to it`);
   }
-  if (truncated !== undefined) onTruncated(`${path} ends in the middle (${truncated.message}); read up to there`);
 }
 
-function decompress(source: Readable, path: string, onError: (error: Error) => void): Readable {
-  const stage = path.endsWith('.br') ? createBrotliDecompress() : path.endsWith('.gz') ? createGunzip() : undefined;
-  if (stage === undefined) return source;
-  stage.on('error', (error) => {
-    onError(error);
-    // Ends the readable side, so that the lines read so far come out.
-    stage.push(null);
-  });
-  return source.pipe(stage);
+const readError = (path: string, cause: unknown): ShadowError =>
+  cause instanceof ShadowError
+    ? cause
+    : new ShadowError('SHADOW_ERR_INPUT', `cannot read the recording ${path}: ${messageOf(cause)}`, { cause });
+
+/** A file that was cut off is no error here: what is there comes out, and its last line shows the cut. */
+function decompress(source: Readable, path: string): Readable {
+  if (path.endsWith('.br')) {
+    return source.pipe(createBrotliDecompress({ finishFlush: constants.BROTLI_OPERATION_FLUSH }));
+  }
+  return path.endsWith('.gz') ? source.pipe(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH })) : source;
 }
 
 function parseLine(line: string): RecordingLine | undefined {
