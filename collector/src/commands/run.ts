@@ -95,6 +95,11 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     await consume(source, pipeline, processLatency, log, deps.signal);
     pipeline.finish();
     return await conclude(sink, source, pipeline, deps, log);
+  } catch (error) {
+    // Stopped by the user before there was anything to do is no failure.
+    if (source !== undefined || !deps.signal.aborted) throw error;
+    log.info({ reason: messageOf(error) }, 'stopped before the first event');
+    return EXIT.fine;
   } finally {
     await source?.close();
     await sink?.close();
