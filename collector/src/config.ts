@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Value } from './config-value.ts';
 import { parseValue } from './config-value.ts';
 import { messageOf, ShadowError } from './errors.ts';
+import { EXCHANGES } from './feed/exchanges.ts';
 import type { LatencyDistribution } from './fills/latency-model.ts';
 import type { FillModelName } from './fills/shadow-quote.ts';
 import type { Flag, FlagName } from './flags.ts';
@@ -60,12 +61,6 @@ export interface RunConfig {
   readonly results: Readonly<Record<string, unknown>>;
 }
 
-/** Fees per exchange: fee index of 2026-10-16, base tier. */
-const DEFAULT_FEES: Readonly<Record<string, { maker: number; taker: number }>> = {
-  bybit: { maker: 2, taker: 5.5 },
-  'bybit-spot': { maker: 10, taker: 10 },
-};
-
 export interface ConfigInputs {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -108,12 +103,12 @@ export function resolveRunConfig(inputs: ConfigInputs): RunConfig {
   const bySymbol = new Map<string, SymbolConfig>();
   for (const symbol of symbols ?? []) {
     const layers = [explicit, profile.symbols[symbol] ?? {}, profile.values];
-    const fees = DEFAULT_FEES[values['exchange'] as string] ?? DEFAULT_FEES['bybit']!;
+    const fees = EXCHANGES.get(values['exchange'] as string)?.feesBps;
     const own = Object.fromEntries(
       FLAG_NAMES.filter(isPerSymbol).map((name) => [name, resolve(name, layers)]),
     ) as Record<string, Value>;
-    own['maker_fee_bps'] ??= fees.maker;
-    own['taker_fee_bps'] ??= fees.taker;
+    own['maker_fee_bps'] ??= fees?.maker;
+    own['taker_fee_bps'] ??= fees?.taker;
     bySymbol.set(symbol, Object.freeze(own) as unknown as SymbolConfig);
   }
   if (values['replay'] !== undefined && values['record'] !== undefined) {

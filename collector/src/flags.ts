@@ -1,3 +1,5 @@
+import { EXCHANGES } from './feed/exchanges.ts';
+
 /**
  * The flags of `shadow run`: the one table that parsing, environment, configuration file, validation and `--help` are made from.
  * `perSymbol` ones may differ by symbol in a profile. `affects: 'results'` ones go into `config_hash`.
@@ -23,7 +25,7 @@ const flag = <const T extends Flag>(definition: T): T => definition;
 
 // prettier-ignore
 export const RUN_FLAGS = {
-  exchange: flag({ group: 'market', kind: 'choice', choices: ['bybit', 'bybit-spot'], fallback: 'bybit', help: 'exchange adapter: bybit is linear perpetuals' }),
+  exchange: flag({ group: 'market', kind: 'choice', choices: [...EXCHANGES.keys()], fallback: 'bybit', help: 'exchange adapter: bybit is linear perpetuals' }),
   symbols: flag({ group: 'market', kind: 'list', fallback: ['BTCUSDT'], placeholder: 'A B | A,B', help: 'symbols as the exchange spells them' }),
   depth: flag({ group: 'market', kind: 'choice', choices: ['1', '50', '200'], fallback: '50', help: 'book levels a side; orderbook.1 comes along for the best price. A replay uses what was recorded' }),
   ws_url: flag({ group: 'market', kind: 'text', fallback: undefined, placeholder: 'URL', help: 'WebSocket address instead of the exchange\'s own', results: false }),

@@ -23,6 +23,14 @@ const INSTRUMENTS = JSON.stringify({
   },
 });
 
+type Level = [price: string, size: string];
+
+/** The levels of a delta: what is there now, and a zero for what no longer is. */
+const withDeletes = (now: Level[], before: Level[]): Level[] => [
+  ...before.filter(([price]) => !now.some(([other]) => other === price)).map(([price]): Level => [price, '0']),
+  ...now,
+];
+
 /**
  * A recording of our own format, made of frames in Bybit's documented layout: a book of ten levels a side around a mid that wanders by
  * the seed, with trades at the touch. For goldens: small, fixed, and nobody's data.
@@ -41,20 +49,36 @@ export function syntheticRecording(seconds: number, seed: number): string {
   let mid = 500_000;
   const price = (ticks: number): string => (ticks / 10).toFixed(2);
   const size = (lots: number): string => (lots / 1_000).toFixed(3);
+  let before: { bids: Level[]; asks: Level[] } = { bids: [], asks: [] };
   let draws = 0;
   const draw = (): number => uniformDraw(seed, draws++, 0);
   for (let index = 0, ms = 20; ms < seconds * 1_000; index++, ms += 20) {
     if (draw() < 0.3) mid += draw() < 0.5 ? -1 : 1;
-    const level = (side: number, depth: number): [string, string] => [
+    const level = (side: number, depth: number): Level => [
       price(mid + side * (1 + depth)),
       size(50 + Math.floor(draw() * 400)),
     ];
-    const levels = (side: number): [string, string][] => Array.from({ length: 10 }, (_, depth) => level(side, depth));
+    const levels = (side: number): Level[] => Array.from({ length: 10 }, (_, depth) => level(side, depth));
+    const bids = levels(-1);
+    const asks = levels(1);
     const cts = START_MS + ms;
-    const book = { s: 'BTCUSDT', b: levels(-1), a: levels(1), u: index + 2, seq: 1_000 + index };
-    const frame = { topic: 'orderbook.50.BTCUSDT', type: 'snapshot', ts: cts + 1, data: book, cts };
+    const book = {
+      s: 'BTCUSDT',
+      b: withDeletes(bids, before.bids),
+      a: withDeletes(asks, before.asks),
+      u: index + 2,
+      seq: 1_000 + index,
+    };
+    before = { bids, asks };
+    const frame = {
+      topic: 'orderbook.50.BTCUSDT',
+      type: index === 0 ? 'snapshot' : 'delta',
+      ts: cts + 1,
+      data: book,
+      cts,
+    };
     lines.push({ t: 'recv', ...stamp(ms + 4 + Math.floor(draw() * 5)), d: JSON.stringify(frame) });
-    const top = { ...book, b: [book.b[0]], a: [book.a[0]] };
+    const top = { ...book, b: [bids[0]], a: [asks[0]] };
     const best = { topic: 'orderbook.1.BTCUSDT', type: 'snapshot', ts: cts + 1, data: top, cts };
     lines.push({ t: 'recv', ...stamp(ms + 9), d: JSON.stringify(best) });
     if (draw() < 0.4) {

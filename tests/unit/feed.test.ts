@@ -126,6 +126,10 @@ describe('recordings', () => {
   ];
   const SUBSCRIPTIONS = [{ symbol: 'A', channel: 'orderbook.50' }];
 
+  const fail = (error: Error): void => {
+    throw error;
+  };
+
   async function read(path: string): Promise<{ records: RawRecord[]; truncated: string[]; urls: string[] }> {
     const truncated: string[] = [];
     const replay = await openReplay(path, bybitLinear, (message) => truncated.push(message));
@@ -152,12 +156,11 @@ describe('recordings', () => {
     expect(await read(at('whole.jsonl.br'))).toEqual({ records: RECORDS, truncated: [], urls: ['http://instruments'] });
   });
 
-  test('are never overwritten: the run is told, and goes on', async () => {
+  test('are never overwritten', async () => {
     await write(at('taken.jsonl.br'), RECORDS);
-    const told = await new Promise<Error>((resolve) => {
-      new RecordingWriter(at('taken.jsonl.br'), { exchange: 'bybit', subscriptions: [] }, resolve).write(RECORDS);
-    });
-    expect(told.message).toContain('EEXIST');
+    const again = (): unknown =>
+      new RecordingWriter(at('taken.jsonl.br'), { exchange: 'bybit', subscriptions: [] }, fail);
+    expect(again).toThrow(/cannot make the recording .*EEXIST/);
     expect((await read(at('taken.jsonl.br'))).records).toEqual(RECORDS);
   });
 

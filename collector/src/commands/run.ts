@@ -121,7 +121,7 @@ async function consume(
     }
     pipeline.push(events);
     const last = events.at(-1);
-    if (last !== undefined) processLatency?.record(last.monoUs);
+    if (last !== undefined && last.kind !== 'heartbeat') processLatency?.record(last.monoUs);
     if (pipeline.done || (signal.aborted && source.stopsAtOnce)) return;
   }
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ShadowError } from '../errors.ts';
 import type { BadReason, BookEvent, Instrument, MarketEvent, ReceiveStamps } from '../events.ts';
+import type { FeesBps } from '../fills/fees.ts';
 import type { Us } from '../units.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
 import { BookFrameScanner } from './bybit-scanner.ts';
@@ -16,9 +17,10 @@ import type { Exchange, FrameDecoder, Subscription } from './exchange.ts';
  *    "S":"Sell","v":"0.004","p":"65114.20","i":"a9188a0a-…","BT":false,"RPI":false,"seq":7538}]}
  *   {"success":true,"ret_msg":"","op":"subscribe","req_id":"1","conn_id":"…"}     ret_msg is "subscribe" on spot
  */
-function bybit(id: string, category: 'linear' | 'spot'): Exchange {
+function bybit(id: string, category: 'linear' | 'spot', feesBps: FeesBps): Exchange {
   return {
     id,
+    feesBps,
     websocketUrl: `wss://stream.bybit.com/v5/public/${category}`,
     restUrl: 'https://api.bybit.com',
     // "send the ping packet every 20 seconds to maintain the WebSocket connection"
@@ -41,9 +43,9 @@ function bybit(id: string, category: 'linear' | 'spot'): Exchange {
   };
 }
 
-/** Linear perpetuals. */
-export const bybitLinear = bybit('bybit', 'linear');
-export const bybitSpot = bybit('bybit-spot', 'spot');
+/** Linear perpetuals. Fees of both: Bybit's fee index of 2026-10-16, base tier. */
+export const bybitLinear = bybit('bybit', 'linear', { maker: 2, taker: 5.5 });
+export const bybitSpot = bybit('bybit-spot', 'spot', { maker: 10, taker: 10 });
 
 const request = (op: string, requestId: string, subscriptions: readonly Subscription[]): string =>
   JSON.stringify({ req_id: requestId, op, args: subscriptions.map(({ channel, symbol }) => `${channel}.${symbol}`) });

@@ -15,6 +15,8 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 const DEAD_AFTER_PINGS = 2.5;
 const BACKOFF_BASE_MS = 250;
 const BACKOFF_CAP_MS = 30_000;
+/** A connection that lasted this long was a good one: the next loss starts from the shortest wait again. */
+const STABLE_AFTER_US = 10_000_000;
 /** While nothing arrives, time is let pass this often. */
 const TICK_MS = 100;
 
@@ -53,6 +55,7 @@ export class Connection implements AsyncIterable<readonly RawRecord[]> {
   #connections = 0;
   #requests = 0;
   #lastBytesUs = 0;
+  #openedUs: number | undefined;
   #stamps = { receiveTimeUs: 0, monoUs: 0 };
   #pingTimer: NodeJS.Timeout | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -137,6 +140,7 @@ export class Connection implements AsyncIterable<readonly RawRecord[]> {
     this.#options.onState({ state: 'open' });
     const now = this.#now();
     this.#lastBytesUs = now.monoUs;
+    this.#openedUs = now.monoUs;
     this.#push({ type: 'connect', connectionId, url: this.#options.url, ...now });
     const { exchange, subscriptions } = this.#options;
     for (const symbol of new Set(subscriptions.map((subscription) => subscription.symbol))) {
@@ -148,12 +152,14 @@ export class Connection implements AsyncIterable<readonly RawRecord[]> {
   }
 
   #received(connectionId: string, data: Buffer): void {
-    this.#attempt = 0;
     this.#push({ type: 'receive', connectionId, frame: data, ...this.#stamps });
   }
 
   #closed(connectionId: string, reason: string): void {
     clearInterval(this.#pingTimer);
+    const livedUs = this.#openedUs === undefined ? 0 : this.#options.clock.monoUs() - this.#openedUs;
+    this.#openedUs = undefined;
+    if (livedUs > STABLE_AFTER_US) this.#attempt = 0;
     const retryInMs = backoffMs(this.#attempt++, this.#options.random());
     this.#push({ type: 'disconnect', connectionId, reason, ...this.#now() });
     this.#options.onState({ state: 'closed', reason, retryInMs });

@@ -1,4 +1,5 @@
 import type { Instrument, MarketEvent, ReceiveStamps } from '../events.ts';
+import type { FeesBps } from '../fills/fees.ts';
 import type { BookChannel } from '../symbol-shadow.ts';
 import type { Ms } from '../units.ts';
 
@@ -19,6 +20,8 @@ export interface Exchange {
   readonly websocketUrl: string;
   readonly restUrl: string;
   readonly pingIntervalMs: Ms;
+  /** Base tier, basis points; what `--maker_fee_bps` and `--taker_fee_bps` default to. */
+  readonly feesBps: FeesBps;
   /** Text of a heartbeat frame. */
   readonly ping: string;
   /** Depths that `--depth` may name. */

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, openSync } from 'node:fs';
 import type { WriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -50,10 +50,11 @@ export class RecordingWriter {
   #dirty = false;
   droppedRecords = 0;
 
+  /** Throws SHADOW_ERR_OUTPUT where the file exists or cannot be made. */
   constructor(path: string, header: RecordingHeader, onError: (error: Error) => void) {
     this.#onError = onError;
     this.#compress = createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
-    this.#file = createWriteStream(path, { flags: 'wx' });
+    this.#file = createWriteStream('', { fd: createNew(path) });
     this.#file.on('error', (error) => this.#fail(error));
     this.#compress.on('error', (error) => this.#fail(error));
     this.#compress.pipe(this.#file);
@@ -107,6 +108,14 @@ export class RecordingWriter {
     this.#file.destroy();
     this.#compress.destroy();
     this.#onError(error);
+  }
+}
+
+function createNew(path: string): number {
+  try {
+    return openSync(path, 'wx');
+  } catch (cause) {
+    throw new ShadowError('SHADOW_ERR_OUTPUT', `cannot make the recording ${path}: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -137,7 +137,8 @@ export class Simulation {
     this.#live = this.#book.synchronized;
     this.#midHalf = midHalf ?? this.#midHalf;
     this.kpi.setState(nowUs, this.#live, this.#midHalf);
-    this.#desk.onBook(nowUs, midHalf !== undefined, event.snapshot);
+    // Depth-1 channels send nothing but snapshots; there one is an ordinary change.
+    this.#desk.onBook(nowUs, midHalf !== undefined, event.snapshot && event.depth > 1);
     this.#midBeforeHalf = this.#midHalf;
     if (midHalf !== undefined) {
       this.#bidBefore = this.#book.bestTicks(1)!;
