@@ -129,11 +129,13 @@ export class Pipeline {
   finish(): void {
     if (this.#startUs === undefined || this.#done) return;
     this.#done = true;
-    const endUs = this.#exchangeNowUs();
+    // An exchange stamp may lie ahead of the receive clock: nothing that was processed is left out.
+    let endUs = this.#exchangeNowUs();
     for (const symbol of this.symbols.values()) {
       symbol.flush();
-      symbol.closeWindowsUntil(endUs);
+      endUs = Math.max(endUs, symbol.simulation.nowUs);
     }
+    for (const symbol of this.symbols.values()) symbol.closeWindowsUntil(endUs);
     this.#reportFinal(true);
     this.#reportCutShort(endUs);
   }
@@ -258,8 +260,9 @@ export class Pipeline {
     window.bySymbol.set(symbol, stats);
     if (window.bySymbol.size < this.symbols.size) return;
     window.driftMs = this.drift.valueMs;
-    if (isFinal(window)) return;
-    this.#report(index, window, true);
+    const final = isFinal(window);
+    if (final) this.#open.delete(index);
+    this.#report(index, window, !final);
   }
 
   /** Reports the windows whose markouts are all known; with `all`, those too that will never know them. */

@@ -188,7 +188,8 @@ export class SymbolShadow {
       return;
     }
     for (const channel of this.#channels) if (channel.name === event.channel) channel.resyncAskedUs = undefined;
-    if (this.book.crossed && this.#crossed(event)) return;
+    if (!this.book.crossed) this.#crossedRun = 0;
+    else if (this.#crossed(event)) return;
     this.simulation.onBook(event, event.receiveTimeUs - this.#offset.offsetUs);
   }
 

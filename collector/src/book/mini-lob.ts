@@ -122,8 +122,8 @@ export class MiniLob {
     const overlay = this.#overlay();
     if (overlay !== undefined) {
       const best = overlay.book.side(sign).bestTicks;
-      if (best !== undefined && sign * (ticks - best) >= 0)
-        return ticks === best ? overlay.book.side(sign).bestLots : 0;
+      if (best === undefined) return 0;
+      if (sign * (ticks - best) >= 0) return ticks === best ? overlay.book.side(sign).bestLots : 0;
     }
     const deep = this.#deep!;
     const side = deep.book.side(sign);
@@ -145,11 +145,12 @@ export class MiniLob {
   /** Visits the levels of one side from the best on while `visit` answers true. */
   walk(sign: Sign, visit: (ticks: Ticks, lots: Lots) => boolean): void {
     const overlay = this.#overlay()?.book.side(sign);
-    const best = overlay?.bestTicks;
-    if (overlay === undefined || best === undefined) {
+    if (overlay === undefined) {
       this.#deep!.book.side(sign).walk(visit);
       return;
     }
+    const best = overlay.bestTicks;
+    if (best === undefined) return; // The newer channel shows the side empty.
     if (!visit(best, overlay.bestLots)) return;
     this.#deep!.book.side(sign).walk((price, lots) => sign * (price - best) >= 0 || visit(price, lots));
   }

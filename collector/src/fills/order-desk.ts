@@ -83,17 +83,24 @@ export class OrderDesk {
   rest(order: ShadowQuote, joinsEmpty: boolean): void {
     const visible = joinsEmpty ? 0 : this.#book.visibleLotsAt(order.sign, order.priceTicks);
     order.queue = new QueuePosition(visible, this.#parameters.queue);
-    this.#side(order.sign).insert(order);
+    const side = this.#side(order.sign);
+    // What it took is still displayed; it cannot be taken twice.
+    if (joinsEmpty) side.crossUsedLots += order.sizeLots - order.leavesLots[QUEUE_MODEL]!;
+    side.insert(order);
   }
 
   remove(order: ShadowQuote): void {
+    // Its dwell timer may still be running; without a touch it is void.
+    order.touchStartUs = undefined;
     this.#side(order.sign).remove(order);
   }
 
   onTrade(trade: TradeEvent, timeUs: Us): void {
     const side = trade.takerSign === -1 ? this.#buys : this.#sells;
-    side.lastOppositeLots = trade.sizeLots;
-    side.lastOppositeUs = trade.exchangeTimeUs;
+    if (trade.exchangeTimeUs >= side.lastOppositeUs) {
+      side.lastOppositeLots = trade.sizeLots;
+      side.lastOppositeUs = trade.exchangeTimeUs;
+    }
     if (side.orders.length === 0 || side.orders[0]!.reach(trade.priceTicks) < 0) return;
     this.#listener.onOppositeVolume(trade.priceTicks, trade.sizeLots);
     this.#budgets.fill(trade.sizeLots);
@@ -126,13 +133,17 @@ export class OrderDesk {
 
   /** After each book change. `valid`: synchronised and neither locked nor crossed; otherwise touches end and nothing fills. */
   onBook(timeUs: Us, valid: boolean, snapshot: boolean): void {
-    if (this.#buys.orders.length > 0) this.#bookAt(this.#buys, timeUs, valid, snapshot);
-    if (this.#sells.orders.length > 0) this.#bookAt(this.#sells, timeUs, valid, snapshot);
+    this.#bookAt(this.#buys, timeUs, valid, snapshot);
+    this.#bookAt(this.#sells, timeUs, valid, snapshot);
   }
 
   #bookAt(side: RestingSide, timeUs: Us, valid: boolean, snapshot: boolean): void {
+    const best = side.orders[0];
+    if (best === undefined) {
+      side.crossUsedLots = 0;
+      return;
+    }
     const opposite = this.#book.bestTicks(-side.sign as Sign);
-    const best = side.orders[0]!;
     const touching = valid && opposite !== undefined && best.reach(opposite) >= 0;
     if (!touching) side.crossUsedLots = 0;
     for (const order of touching ? [...side.orders] : side.orders) {
