@@ -139,6 +139,12 @@ export class Quoter {
     if (this.#followed.length === 0) return;
     this.#followed = this.#followed.filter((order) => {
       if (!this.#stale(order, this.#target(order.sign, bidTicks, askTicks), nowUs)) return order.openUnderAnyModel();
+      // The rule would not have replaced it any sooner than this.
+      const allowedUs = order.decidedUs + this.#parameters.minRequoteIntervalUs;
+      if (nowUs < allowedUs) {
+        this.#gateway.wake(allowedUs);
+        return true;
+      }
       if (order.cancelEffectiveUs === undefined) this.#cancel(order, nowUs);
       return false;
     });
@@ -164,6 +170,7 @@ export class Quoter {
 
   #send(sign: Sign, priceTicks: Ticks, lots: Lots, midHalf: number, flatten: boolean, nowUs: Us): void {
     const order = new ShadowQuote(this.#nextOrderId++, sign, priceTicks, lots, midHalf, flatten, MODELS.length);
+    order.decidedUs = nowUs;
     this.#working.push(order);
     this.#gateway.send(order, nowUs + this.#latency.drawUs('compute', order.id));
   }

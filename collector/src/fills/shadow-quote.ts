@@ -35,6 +35,8 @@ export class ShadowQuote {
   readonly decisionMidHalf: number;
   /** An order to reduce inventory now: takes at any visible price, never rests. */
   readonly flatten: boolean;
+  /** When the strategy decided on it, in exchange time. */
+  decidedUs: Us = 0;
   /** In exchange time; set when the order reaches the book. */
   liveSinceUs: Us | undefined;
   /** When a requested cancel reaches the book. A fill before that is valid, and late. */
