@@ -85,6 +85,7 @@ export class Pipeline {
   #dueUs: Us = Infinity;
   #lastMonoUs: Us = 0;
   #wallMinusMonoUs: Us = 0;
+  #connected = false;
   #done = false;
 
   constructor(parameters: PipelineParameters, outputs: PipelineOutputs) {
@@ -160,6 +161,7 @@ export class Pipeline {
       case 'bad':
         return this.#onBad(event);
       case 'connect':
+        this.#connected = true;
         for (const symbol of this.symbols.values()) symbol.connected(event.monoUs);
         return;
       case 'disconnect':
@@ -182,7 +184,10 @@ export class Pipeline {
     if (event.channel !== undefined) symbol.lose(event.channel, 'bad-data', event.monoUs);
   }
 
+  /** Attempts that never came to a connection end in a disconnect too; there was nothing to lose. */
   #onDisconnect(monoUs: Us): void {
+    if (!this.#connected) return;
+    this.#connected = false;
     this.disconnects++;
     for (const symbol of this.symbols.values()) {
       symbol.lose(undefined, 'disconnect', monoUs);

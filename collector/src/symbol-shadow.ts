@@ -139,7 +139,7 @@ export class SymbolShadow {
         channel.lastHeardUs = monoUs;
         this.stats.feed.silences++;
         this.lose(channel.name, 'silence', monoUs);
-      } else if (channel.resyncAskedUs !== undefined && monoUs - channel.resyncAskedUs > RESYNC_RETRY_US) {
+      } else if (channel.resyncAskedUs !== undefined && monoUs - channel.resyncAskedUs >= RESYNC_RETRY_US) {
         this.#resyncAll(channel.name, 'sequence', monoUs);
       }
     }
@@ -187,10 +187,14 @@ export class SymbolShadow {
       this.#suspect(event.channel, outcome === 'gap' ? 'sequence' : 'overflow', event.monoUs);
       return;
     }
-    for (const channel of this.#channels) if (channel.name === event.channel) channel.resyncAskedUs = undefined;
-    if (!this.book.crossed) this.#crossedRun = 0;
+    if (!this.book.crossed) this.#good(event.channel);
     else if (this.#crossed(event)) return;
     this.simulation.onBook(event, event.receiveTimeUs - this.#offset.offsetUs);
+  }
+
+  #good(name: string): void {
+    this.#crossedRun = 0;
+    for (const channel of this.#channels) if (channel.name === name) channel.resyncAskedUs = undefined;
   }
 
   /** True when the book has to be given up. */
@@ -214,6 +218,8 @@ export class SymbolShadow {
   #resyncAll(name: string | undefined, reason: GapReason, monoUs: Us): void {
     for (const channel of this.#channels) {
       if (name !== undefined && name !== channel.name) continue;
+      // One request at a time: bad frames, and snapshots that are bad themselves, would else ask at the speed of the line.
+      if (channel.resyncAskedUs !== undefined && monoUs - channel.resyncAskedUs < RESYNC_RETRY_US) continue;
       this.stats.feed.resyncs++;
       channel.resyncAskedUs = monoUs;
       this.#outputs.onResync(this.symbol, channel.name, reason);

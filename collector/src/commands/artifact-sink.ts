@@ -2,10 +2,9 @@ import type { IterSummary } from '../../../schema/types.gen.js';
 import { canonicalJson } from '../artifacts/canonical-json.ts';
 import type { RunIdentity } from '../artifacts/run-artifacts.ts';
 import { configHash, iterSummary, runId, runSummary, RunTotals } from '../artifacts/run-artifacts.ts';
-import { ArtifactStore, iterFileName } from '../artifacts/store.ts';
+import type { ArtifactStore } from '../artifacts/store.ts';
+import { iterFileName } from '../artifacts/store.ts';
 import type { RunConfig } from '../config.ts';
-import { messageOf } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import type { RunMetrics } from '../metrics/collect.ts';
 import type { Pipeline, WindowReport } from '../pipeline.ts';
 import type { Us } from '../units.ts';
@@ -16,10 +15,10 @@ import type { Source } from './source.ts';
 
 export interface SinkOptions {
   readonly config: RunConfig;
+  readonly store: ArtifactStore;
   readonly resultsConfig: Readonly<Record<string, unknown>>;
   readonly source: Source;
   readonly deps: RunDeps;
-  readonly log: Logger;
   readonly metrics: RunMetrics;
   readonly processLatency: ProcessLatency | undefined;
 }
@@ -36,10 +35,9 @@ export class ArtifactSink {
   #written = 0;
   #lastIndex = -1;
   #startUs: Us = 0;
-  #closed = false;
 
-  private constructor(options: SinkOptions, store: ArtifactStore) {
-    const { config, source, deps } = options;
+  constructor(options: SinkOptions) {
+    const { config, source, deps, store } = options;
     const summary = summaryParameters(config);
     this.#options = options;
     this.#store = store;
@@ -55,18 +53,6 @@ export class ArtifactSink {
       summary: summary.shared,
       inventoryLimits: summary.inventoryLimits,
     };
-  }
-
-  static async open(options: SinkOptions): Promise<ArtifactSink> {
-    const { config, log } = options;
-    const store = await ArtifactStore.open(config.output, {
-      onError: (file, error) => log.error({ file, folder: config.output, reason: messageOf(error) }, 'artifact error'),
-    });
-    return new ArtifactSink(options, store);
-  }
-
-  get writeErrors(): number {
-    return this.#store.writeErrors;
   }
 
   /** Takes all it needs of the report at once; only the disk is waited for elsewhere. */
@@ -94,14 +80,7 @@ export class ArtifactSink {
   /** After the feed's end: everything is on disk, or counted as lost. */
   async finish(pipeline: Pipeline): Promise<{ windows: number; lost: number }> {
     if (this.#first !== undefined) this.#writeRunSummary(pipeline.endUs);
-    this.#closed = true;
     return { windows: this.#written, lost: await this.#store.close() };
-  }
-
-  /** Gives the folder free; for a run that failed before `finish`. */
-  async close(): Promise<void> {
-    this.#options.processLatency?.close();
-    if (!this.#closed) await this.#store.close();
   }
 
   closingLine(): string {

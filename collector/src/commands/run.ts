@@ -1,3 +1,4 @@
+import { ArtifactStore } from '../artifacts/store.ts';
 import type { RunConfig } from '../config.ts';
 import { resolveRunConfig } from '../config.ts';
 import { EXIT, messageOf, ShadowError } from '../errors.ts';
@@ -45,9 +46,10 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
 
   let pipeline: Pipeline | undefined;
   let source: Source | undefined;
-  let sink: ArtifactSink | undefined;
+  let store: ArtifactStore | undefined;
+  const processLatency = config.replay === undefined ? new ProcessLatency(deps.clock, deps.build) : undefined;
   const counts = () => ({
-    artifactWriteErrors: sink?.writeErrors ?? 0,
+    artifactWriteErrors: store?.writeErrors ?? 0,
     recordingDropped: source?.recordingDropped() ?? 0,
   });
   const metrics = new RunMetrics({
@@ -68,17 +70,13 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
   deps.print(`metrics: ${server.url}/metrics`);
   log.info({ url: server.url, exchange: config.exchange, symbols: config.symbols }, 'metrics server started');
   try {
-    source = await openSource(config, exchange, deps, log);
-    const processLatency = config.replay === undefined ? new ProcessLatency(deps.clock, deps.build) : undefined;
-    sink = await ArtifactSink.open({
-      config,
-      resultsConfig: resultsConfig(config, source),
-      source,
-      deps,
-      log,
-      metrics,
-      processLatency,
+    // The folder first: a second run on it must not get as far as the exchange.
+    store = await ArtifactStore.open(config.output, {
+      onError: (file, error) => log.error({ file, folder: config.output, reason: messageOf(error) }, 'artifact error'),
     });
+    source = await openSource(config, exchange, deps, log);
+    const results = resultsConfig(config, source);
+    const sink = new ArtifactSink({ config, store, resultsConfig: results, source, deps, metrics, processLatency });
     const { onResync } = source;
     pipeline = new Pipeline(pipelineParameters(config, source), {
       onFill: (symbol, fill) => {
@@ -86,7 +84,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
         metrics.onFill(symbol, fill, fill.priceTicks * fill.lots * instrument.tick.size * instrument.lot.size);
       },
       onSymbolWindow: (symbol, stats) => metrics.onSymbolWindow(symbol, stats),
-      onWindow: (report) => sink!.onWindow(report, pipeline!.startUs!),
+      onWindow: (report) => sink.onWindow(report, pipeline!.startUs!),
       onResync: (symbol: string, channel: string, reason: GapReason) => {
         log.warn({ symbol, channel, reason }, 'book not trusted, asking for a snapshot');
         onResync(symbol, channel);
@@ -101,8 +99,9 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     log.info({ reason: messageOf(error) }, 'stopped before the first event');
     return EXIT.fine;
   } finally {
+    processLatency?.close();
     await source?.close();
-    await sink?.close();
+    await store?.close();
     await server.close();
   }
 }

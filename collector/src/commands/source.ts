@@ -123,7 +123,7 @@ async function openLive(config: RunConfig, exchange: Exchange, deps: RunDeps, lo
     close: async () => {
       deps.signal.removeEventListener('abort', stop);
       connection.stop();
-      await recorder?.close();
+      await recorder?.close({ receiveTimeUs: deps.clock.wallUs(), monoUs: deps.clock.monoUs() });
     },
   };
 }
@@ -194,21 +194,18 @@ async function fetchInstruments(
 async function retried(url: string, exchange: Exchange, deps: RunDeps, log: Logger): Promise<string | undefined> {
   for (let attempt = 0; ; attempt++) {
     if (deps.signal.aborted) throw new ShadowError('SHADOW_ERR_CONNECTION', `stopped before ${url} answered`);
-    let body: string;
     try {
-      body = await fetchText(url, deps.signal);
-    } catch (error) {
-      const waitMs = backoffMs(attempt, deps.random());
-      log.warn({ reason: messageOf(error), retryInMs: Math.round(waitMs) }, 'tick and lot sizes not to be had yet');
-      await pause(waitMs, deps.signal);
-      continue;
-    }
-    try {
+      const body = await fetchText(url, deps.signal);
       exchange.parseInstruments(body);
       return body;
     } catch (error) {
-      log.error({ url, reason: messageOf(error) }, 'the exchange has no instrument there');
-      return undefined;
+      if (error instanceof ShadowError && error.terminal) {
+        log.error({ url, reason: error.message }, 'the exchange has no instrument there');
+        return undefined;
+      }
+      const waitMs = backoffMs(attempt, deps.random());
+      log.warn({ reason: messageOf(error), retryInMs: Math.round(waitMs) }, 'tick and lot sizes not to be had yet');
+      await pause(waitMs, deps.signal);
     }
   }
 }

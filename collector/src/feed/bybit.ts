@@ -60,19 +60,36 @@ function subscriptionsOf(frame: string): readonly Subscription[] {
   });
 }
 
+/** "params error: symbol invalid": the one answer that asking again does not change. */
+const NO_SUCH_SYMBOL = 10_001;
+
 function parseInstruments(body: string): readonly Instrument[] {
-  let list: unknown;
-  try {
-    const parsed = JSON.parse(body) as { retCode?: unknown; retMsg?: unknown; result?: { list?: unknown } } | null;
-    if (parsed?.retCode !== 0) throw new Error(`retCode ${String(parsed?.retCode)}: ${String(parsed?.retMsg)}`);
-    list = parsed.result?.list;
-  } catch (cause) {
-    throw new ShadowError('SHADOW_ERR_INSTRUMENTS', `expected a Bybit instrument list, got ${body.slice(0, 120)}`, {
-      cause,
-    });
+  const { retCode, retMsg, result } = parseAnswer(body);
+  if (retCode !== 0) {
+    const message = `Bybit answers retCode ${String(retCode)}: ${String(retMsg)}`;
+    throw new ShadowError('SHADOW_ERR_INSTRUMENTS', message, { terminal: retCode === NO_SUCH_SYMBOL });
   }
-  if (!Array.isArray(list)) throw new ShadowError('SHADOW_ERR_INSTRUMENTS', 'the instrument list has no result.list');
-  return list.map(parseInstrument).filter((instrument) => instrument !== undefined);
+  if (!Array.isArray(result?.list)) {
+    throw new ShadowError('SHADOW_ERR_INSTRUMENTS', 'the instrument list has no result.list', { terminal: false });
+  }
+  return (result.list as readonly (RawInstrument | null)[]).map(parseInstrument).filter((item) => item !== undefined);
+}
+
+interface RawAnswer {
+  readonly retCode?: unknown;
+  readonly retMsg?: unknown;
+  readonly result?: { readonly list?: unknown };
+}
+
+function parseAnswer(body: string): RawAnswer {
+  try {
+    const answer = JSON.parse(body) as RawAnswer | null;
+    if (typeof answer === 'object' && answer?.retCode !== undefined) return answer;
+  } catch {
+    // Said below, with what came.
+  }
+  const message = `expected a Bybit instrument list, got ${JSON.stringify(body.slice(0, 120))}`;
+  throw new ShadowError('SHADOW_ERR_INSTRUMENTS', message, { terminal: false });
 }
 
 interface RawInstrument {
@@ -102,6 +119,8 @@ function parseInstrument(raw: RawInstrument | null): Instrument | undefined {
 
 /** An exchange stamp further than this ahead of the local clock is no time to order events by. */
 const MAX_AHEAD_US = 60 * US_PER_S;
+/** A publish stamp older than this measures no delay. */
+const MAX_DELAY_US = 3_600 * US_PER_S;
 
 interface Route {
   readonly symbol: string;
@@ -167,7 +186,7 @@ class BybitDecoder implements FrameDecoder {
     if (!scanner.read(route.instrument.tick, route.instrument.lot, MAX_FRAME_LEVELS)) return false;
     const exchangeTimeUs = stampUs(scanner.cts, stamps.receiveTimeUs);
     if (exchangeTimeUs === undefined) return false;
-    const publishTimeUs = stampUs(scanner.ts, stamps.receiveTimeUs);
+    const publishTimeUs = publishUs(scanner.ts, stamps.receiveTimeUs);
     const { snapshot, sequence, bids, asks } = scanner;
     out.push(bookEvent(route, snapshot, sequence, exchangeTimeUs, publishTimeUs, stamps, bids, asks));
     return true;
@@ -204,6 +223,12 @@ function stampUs(ms: unknown, receiveTimeUs: Us): Us | undefined {
   return us > receiveTimeUs + MAX_AHEAD_US ? undefined : us;
 }
 
+/** The stamp before the wire; undefined where a message has none that can be true. */
+function publishUs(ms: unknown, receiveTimeUs: Us): Us | undefined {
+  const us = stampUs(ms, receiveTimeUs);
+  return us === undefined || receiveTimeUs - us > MAX_DELAY_US ? undefined : us;
+}
+
 function decodeBook(route: Route, message: RawMessage, stamps: ReceiveStamps, out: MarketEvent[]): void {
   const data = message.data as { b?: unknown; a?: unknown; u?: unknown } | null | undefined;
   const snapshot = message.type === 'snapshot';
@@ -215,7 +240,7 @@ function decodeBook(route: Route, message: RawMessage, stamps: ReceiveStamps, ou
   if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 0) {
     return bad(out, stamps, 'shape', route);
   }
-  const publishTimeUs = stampUs(message.ts, stamps.receiveTimeUs);
+  const publishTimeUs = publishUs(message.ts, stamps.receiveTimeUs);
   // Frames from before `cts` existed are ordered by `ts`.
   const exchangeTimeUs = message.cts === undefined ? publishTimeUs : stampUs(message.cts, stamps.receiveTimeUs);
   if (exchangeTimeUs === undefined) return bad(out, stamps, 'time', route);
@@ -284,7 +309,7 @@ interface RawTrade {
 
 function decodeTrades(route: Route, message: RawMessage, stamps: ReceiveStamps, out: MarketEvent[]): void {
   if (!Array.isArray(message.data)) return bad(out, stamps, 'shape', route);
-  const publishTimeUs = stampUs(message.ts, stamps.receiveTimeUs);
+  const publishTimeUs = publishUs(message.ts, stamps.receiveTimeUs);
   let index = 0;
   for (const raw of message.data as readonly (RawTrade | null)[]) {
     const reason = decodeTrade(route, raw, index === 0 ? publishTimeUs : undefined, index, stamps, out);

@@ -37,7 +37,10 @@ export interface Exchange {
   unsubscribe(requestId: string, subscriptions: readonly Subscription[]): string;
   /** Path and query, below `restUrl`, that answer with a symbol's tick and lot size. */
   instrumentPath(symbol: string): string;
-  /** Instruments of a REST body; symbols it does not hold are simply not in the answer. Throws ShadowError on another shape. */
+  /**
+   * Instruments of a REST body; symbols it does not hold are simply not in the answer. Throws ShadowError,
+   * `terminal` where asking again would not help.
+   */
   parseInstruments(body: string): readonly Instrument[];
   /** Whether a recorded REST address is an instrument list of this exchange. */
   ownsInstruments(url: string): boolean;

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { constants, createBrotliCompress, createBrotliDecompress, createGunzip } from 'node:zlib';
 import type { BrotliCompress } from 'node:zlib';
 import { messageOf, ShadowError } from '../errors.ts';
+import type { ReceiveStamps } from '../events.ts';
 import type { Us } from '../units.ts';
 import type { Subscription } from './exchange.ts';
 import type { RawRecord } from './records.ts';
@@ -47,6 +48,8 @@ export class RecordingWriter {
   readonly #timer: NodeJS.Timeout;
   readonly #onError: (error: Error) => void;
   #failed = false;
+  #ended = false;
+  #closing: Promise<void> | undefined;
   #dirty = false;
   droppedRecords = 0;
 
@@ -74,11 +77,21 @@ export class RecordingWriter {
   }
 
   write(records: readonly RawRecord[]): void {
-    for (const record of records) if (record.type !== 'tick') this.#line(lineOf(record));
+    for (const record of records) {
+      if (record.type === 'end') this.#ended = true;
+      if (record.type !== 'tick') this.#line(lineOf(record));
+    }
   }
 
-  async close(): Promise<void> {
+  /** Ends the recording with an `end` record unless it has one, and waits until it is on disk, or until that has failed. */
+  async close(end: ReceiveStamps): Promise<void> {
+    this.#closing ??= this.#close(end);
+    return this.#closing;
+  }
+
+  async #close({ receiveTimeUs, monoUs }: ReceiveStamps): Promise<void> {
     clearInterval(this.#timer);
+    if (!this.#ended) this.#line(lineOf({ type: 'end', receiveTimeUs, monoUs }));
     if (this.#failed) return;
     await new Promise<void>((resolve) => {
       this.#file.once('close', resolve);
