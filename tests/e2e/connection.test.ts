@@ -9,10 +9,16 @@ import { Scope, waitFor } from './support/scope.ts';
 import { TestExchange } from './support/test-exchange.ts';
 
 let scope: Scope;
-beforeEach(() => (scope = new Scope()));
+beforeEach(() => {
+  scope = new Scope();
+});
 afterEach(() => scope.close());
 
-const topicsOf = (symbol: string): string[] => [`orderbook.50.${symbol}`, `orderbook.1.${symbol}`, `publicTrade.${symbol}`];
+const topicsOf = (symbol: string): string[] => [
+  `orderbook.50.${symbol}`,
+  `orderbook.1.${symbol}`,
+  `publicTrade.${symbol}`,
+];
 
 test('subscribes each symbol by a request of its own, and is ready when every book is synchronised', async () => {
   const exchange = await TestExchange.start(scope);
@@ -81,12 +87,14 @@ function connect(exchange: TestExchange): { records: RawRecord[]; states: Connec
     onState: (state) => states.push(state),
     pingIntervalMs: PING_MS,
   });
-  scope.add(() => connection.stop());
   const records: RawRecord[] = [];
   const reading = (async () => {
     for await (const batch of connection) records.push(...batch);
   })();
-  scope.add(() => reading);
+  scope.add(async () => {
+    connection.stop();
+    await reading;
+  });
   return { records, states, connection };
 }
 
@@ -149,9 +157,9 @@ test('a refused subscription never stops another symbol', async () => {
 
   const window = collector.windows()[1]!;
   expect(window.symbols).toEqual(['NOSUCH', 'BTCUSDT']);
-  expect(window.by_symbol!['BTCUSDT']!.feed!.coverage).toBe(1);
-  expect(window.by_symbol!['NOSUCH']!.feed).toMatchObject({ messages: 0, coverage: 0 });
-  expect(window.by_symbol!['NOSUCH']).toMatchObject({ net_bps: null, p95_latency_ms: null, risk_ratio: null });
+  expect(window.by_symbol['BTCUSDT']!.feed.coverage).toBe(1);
+  expect(window.by_symbol['NOSUCH']!.feed).toMatchObject({ messages: 0, coverage: 0 });
+  expect(window.by_symbol['NOSUCH']).toMatchObject({ net_bps: null, p95_latency_ms: null, risk_ratio: null });
 });
 
 test('an unknown symbol is left out and noted, and the others run', async () => {
@@ -175,7 +183,7 @@ test('an unknown symbol is left out and noted, and the others run', async () => 
 test('a run of unknown symbols alone ends with exit code 3 and says so', async () => {
   const exchange = await TestExchange.start(scope, { symbols: ['BTCUSDT'] });
   const collector = await Collector.start(scope, exchange, { symbols: 'NOSUCH' });
-  const { code, stderr } = await collector.exit;
+  const { code, stderr } = await collector.end();
   expect(code).toBe(3);
   expect(stderr).toContain('SHADOW_ERR_INSTRUMENTS: bybit trades none of NOSUCH');
   expect(exchange.connections).toBe(0);

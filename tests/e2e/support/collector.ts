@@ -64,6 +64,7 @@ export async function runCli(
 ): Promise<Exit> {
   const started = new Process(args, env);
   scope.add(() => started.kill());
+  await waitFor(`the end of: shadow ${args.join(' ')}`, () => !started.running, 25_000);
   return started.exit;
 }
 
@@ -115,7 +116,9 @@ export class Collector {
     return this.#process.stderr;
   }
 
-  get exit(): Promise<Exit> {
+  /** Waits for a run that ends by itself. */
+  async end(deadlineMs = 25_000): Promise<Exit> {
+    await waitFor('the run to end by itself', () => !this.running, deadlineMs);
     return this.#process.exit;
   }
 
@@ -143,7 +146,12 @@ export class Collector {
   }
 
   /** Waits until a series of a fresh scrape satisfies the condition; absent is 0. */
-  async metric(name: string, labels: Labels, condition: (value: number) => boolean, deadlineMs?: number): Promise<void> {
+  async metric(
+    name: string,
+    labels: Labels,
+    condition: (value: number) => boolean,
+    deadlineMs?: number,
+  ): Promise<void> {
     let last: number | undefined;
     const what = (): string => `${name} ${JSON.stringify(labels)} to satisfy ${String(condition)}, last ${last}`;
     await this.until(

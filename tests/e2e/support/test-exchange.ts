@@ -162,9 +162,9 @@ export class TestExchange {
     for (const { socket } of this.#clients) socket.send(bytes, { binary: true });
   }
 
-  /** Writes many text frames at once; resolves when the line takes more. */
+  /** Writes many text frames of ASCII at once; resolves when the line takes more. */
   async burst(texts: readonly string[]): Promise<void> {
-    const bytes = Buffer.concat(texts.flatMap(textFrame));
+    const bytes = textFrames(texts);
     for (const { stream } of this.#clients) if (!stream.write(bytes)) await once(stream, 'drain');
   }
 
@@ -252,13 +252,18 @@ export class TestExchange {
   }
 }
 
-/** A final, unmasked text frame (RFC 6455 §5.2). */
-function textFrame(text: string): Buffer[] {
-  const payload = Buffer.from(text);
-  const long = payload.length > 125;
-  const header = Buffer.alloc(long ? 4 : 2);
-  header[0] = 0x81;
-  header[1] = long ? 126 : payload.length;
-  if (long) header.writeUInt16BE(payload.length, 2);
-  return [header, payload];
+/** Final, unmasked text frames one after the other (RFC 6455 §5.2). */
+function textFrames(texts: readonly string[]): Buffer {
+  const headerBytes = (length: number): number => (length > 125 ? 4 : 2);
+  const bytes = Buffer.allocUnsafe(texts.reduce((sum, { length }) => sum + headerBytes(length) + length, 0));
+  let at = 0;
+  for (const text of texts) {
+    const { length } = text;
+    bytes[at] = 0x81;
+    bytes[at + 1] = length > 125 ? 126 : length;
+    if (length > 125) bytes.writeUInt16BE(length, at + 2);
+    at += headerBytes(length);
+    at += bytes.write(text, at, 'latin1');
+  }
+  return bytes;
 }
