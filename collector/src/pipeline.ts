@@ -184,14 +184,14 @@ export class Pipeline {
     if (event.channel !== undefined) symbol.lose(event.channel, 'bad-data', event.monoUs);
   }
 
-  /** Attempts that never came to a connection end in a disconnect too; there was nothing to lose. */
+  /** An attempt that never came to a connection ends in a disconnect too, which is none to count. */
   #onDisconnect(monoUs: Us): void {
-    if (!this.#connected) return;
+    const lost = this.#connected;
     this.#connected = false;
-    this.disconnects++;
+    if (lost) this.disconnects++;
     for (const symbol of this.symbols.values()) {
       symbol.lose(undefined, 'disconnect', monoUs);
-      symbol.stats.feed.reconnects++;
+      if (lost) symbol.stats.feed.reconnects++;
     }
   }
 

@@ -34,7 +34,8 @@ function readRecording() {
     if (record.t === 'http') {
       for (const [market, exchange] of Object.entries(MARKETS)) {
         if (!exchange.ownsInstruments(record.url)) continue;
-        for (const instrument of exchange.parseInstruments(record.data)) found[market].set(instrument.symbol, instrument);
+        for (const instrument of exchange.parseInstruments(record.data))
+          found[market].set(instrument.symbol, instrument);
       }
     }
     if (record.t === 'connect') markets.set(record.conn, record.addr.endsWith('linear') ? 'linear' : 'spot');
@@ -214,7 +215,9 @@ const rows = contenders.map(({ name, keepsBook }) => {
 const eventsPerSecond = expected / median(seconds.get(core.name));
 const ours = rows.find(({ name }) => name === shadow.name);
 const bestBookPeer = Math.max(
-  ...rows.filter(({ name, keepsBook }) => keepsBook && ![shadow.name, core.name].includes(name)).map(({ ratio }) => ratio),
+  ...rows
+    .filter(({ name, keepsBook }) => keepsBook && ![shadow.name, core.name].includes(name))
+    .map(({ ratio }) => ratio),
 );
 const checks = [
   ['whole pipeline at least 0.5 of bare JSON.parse', ours.ratio, 0.5],
@@ -222,8 +225,12 @@ const checks = [
   ['decoded events through the pure core, at least 1 M/s (in M/s)', eventsPerSecond / 1e6, 1],
 ].map(([what, value, bar]) => ({ what, value, bar, holds: value >= bar }));
 
-console.log(`\nNode ${process.version}, ${cpus()[0].model}; ${frames.length} recorded Bybit frames (orderbook.200, publicTrade),`);
-console.log(`${expected} updates; CPU time, median of ${ROUNDS} interleaved rounds; ratio 1 is bare JSON.parse, more is faster.\n`);
+console.log(
+  `\nNode ${process.version}, ${cpus()[0].model}; ${frames.length} recorded Bybit frames (orderbook.200, publicTrade),`,
+);
+console.log(
+  `${expected} updates; CPU time, median of ${ROUNDS} interleaved rounds; ratio 1 is bare JSON.parse, more is faster.\n`,
+);
 console.log('| per frame | ratio | µs | keeps a book |\n| --- | --- | --- | --- |');
 for (const { name, ratio, usPerFrame, keepsBook } of rows) {
   console.log(`| ${name} | ${ratio.toFixed(2)} | ${usPerFrame.toFixed(2)} | ${keepsBook ? 'yes' : 'no'} |`);
