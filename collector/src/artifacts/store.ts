@@ -1,0 +1,168 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { IterSummary } from '../../../schema/types.gen.js';
+import { messageOf, ShadowError } from '../errors.ts';
+import { iterSummaryValidator, validated } from './validate.ts';
+
+const ITER_FILE = /^ITER_SUMMARY_([1-9]\d{0,8})\.json$/;
+const TEMPORARY = /^\.(ITER_SUMMARY_\d+|SHADOW_RUN_SUMMARY)\.json\.\d+\.tmp$/;
+const LOCK = '.shadow.lock';
+
+export const iterFileName = (iteration: number): string => `ITER_SUMMARY_${iteration}.json`;
+
+/** Documents that could not be written and wait for the next attempt; beyond this the oldest are given up, and counted. */
+export const MAX_WAITING_DOCUMENTS = 1_000;
+
+export interface StoreEvents {
+  onError(file: string, error: unknown): void;
+}
+
+/**
+ * The folder of artifacts. A document is there whole or not at all: it is written to a temporary file, synced, renamed. One process
+ * writes at a time. What the disk refuses is kept and tried again with the next document, so a full disk delays artifacts but does
+ * not stop the run.
+ */
+export class ArtifactStore {
+  readonly folder: string;
+  readonly #events: StoreEvents;
+  readonly #waiting = new Map<string, string>();
+  #writing: Promise<void> = Promise.resolve();
+  #closing: Promise<number> | undefined;
+  writeErrors = 0;
+  givenUp = 0;
+
+  private constructor(folder: string, events: StoreEvents) {
+    this.folder = folder;
+    this.#events = events;
+  }
+
+  /** Throws SHADOW_ERR_OUTPUT when the folder cannot be made or another live process writes to it. */
+  static async open(folder: string, events: StoreEvents): Promise<ArtifactStore> {
+    try {
+      await mkdir(folder, { recursive: true });
+      await takeLock(join(folder, LOCK));
+      for (const name of await readdir(folder)) if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true });
+    } catch (cause) {
+      if (cause instanceof ShadowError) throw cause;
+      throw new ShadowError('SHADOW_ERR_OUTPUT', `cannot write artifacts to ${folder}: ${messageOf(cause)}`, { cause });
+    }
+    return new ArtifactStore(folder, events);
+  }
+
+  /** Numbers of the windows in the folder, ascending by number. */
+  iterations(): number[] {
+    const names = readdirSync(this.folder);
+    const numbers = names.map((name) => Number(ITER_FILE.exec(name)?.[1] ?? 0)).filter((number) => number > 0);
+    return numbers.sort((a, b) => a - b);
+  }
+
+  /**
+   * The number of a run's first window: behind everything there is, or, where the folder already holds this very run (a replay made
+   * again), where it began. Files that cannot be read as windows are left alone and their numbers not used again. Reads the
+   * folder synchronously: it happens once, before the first window is written.
+   */
+  firstIteration(runId: string): number {
+    const numbers = this.iterations();
+    for (const number of numbers) {
+      try {
+        if (readIterSummary(join(this.folder, iterFileName(number))).run_id === runId) return number;
+      } catch (error) {
+        this.#events.onError(iterFileName(number), error);
+      }
+    }
+    return (numbers.at(-1) ?? 0) + 1;
+  }
+
+  /** Queues a document, given as the text it is to be; never rejects. Documents of one name: the last wins. */
+  write(name: string, text: string): void {
+    this.#waiting.delete(name);
+    this.#waiting.set(name, text);
+    if (this.#waiting.size > MAX_WAITING_DOCUMENTS) {
+      this.#waiting.delete(this.#waiting.keys().next().value!);
+      this.givenUp++;
+    }
+    this.#writing = this.#writing.then(() => this.#writeWaiting());
+  }
+
+  /**
+   * Waits for every queued document, tries once more for those that failed, and gives the folder free. Returns how many are lost; a
+   * second call does nothing more.
+   */
+  async close(): Promise<number> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<number> {
+    await this.#writing;
+    await this.#writeWaiting();
+    await rm(join(this.folder, LOCK), { force: true }).catch((error: unknown) => this.#events.onError(LOCK, error));
+    return this.#waiting.size + this.givenUp;
+  }
+
+  async #writeWaiting(): Promise<void> {
+    for (const [name, text] of [...this.#waiting]) {
+      try {
+        await writeAtomically(this.folder, name, text);
+        if (this.#waiting.get(name) === text) this.#waiting.delete(name);
+      } catch (error) {
+        this.writeErrors++;
+        this.#events.onError(name, error);
+        return; // The rest would fail alike; all of it is tried again with the next document.
+      }
+    }
+  }
+}
+
+/** Reads and validates one window. Throws SHADOW_ERR_INPUT where the file or its JSON is broken, SHADOW_ERR_SCHEMA otherwise. */
+export function readIterSummary(path: string): IterSummary {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new ShadowError('SHADOW_ERR_INPUT', `cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+  return validated(iterSummaryValidator, value, path);
+}
+
+async function writeAtomically(folder: string, name: string, text: string): Promise<void> {
+  const temporary = join(folder, `.${name}.${process.pid}.tmp`);
+  try {
+    const file = await open(temporary, 'w', 0o644);
+    try {
+      await file.writeFile(text, 'utf8');
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, join(folder, name));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined); // The first error is the one to tell.
+    throw error;
+  }
+  const directory = await open(folder, 'r');
+  await directory.sync().finally(() => directory.close());
+}
+
+async function takeLock(path: string): Promise<void> {
+  const holder = await readFile(path, 'utf8').catch(() => '');
+  const pid = Number(holder);
+  if (Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid)) {
+    throw new ShadowError(
+      'SHADOW_ERR_OUTPUT',
+      `process ${pid} already writes there (${path}); give this run an --output of its own`,
+    );
+  }
+  await rm(path, { force: true });
+  await writeFile(path, String(process.pid), { flag: 'wx' });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
