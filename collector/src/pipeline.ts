@@ -81,6 +81,8 @@ export class Pipeline {
   readonly #open = new Map<number, OpenWindow>();
   #startUs: Us | undefined;
   #stepUs: Us = 0;
+  /** The next slow step behind it. */
+  #slowUs: Us = 0;
   /** No symbol holds an event that is due before this. */
   #dueUs: Us = Infinity;
   #lastMonoUs: Us = 0;
@@ -198,20 +200,29 @@ export class Pipeline {
   /** Lets time pass up to a stamp. */
   #advance(monoUs: Us, receiveTimeUs: Us): void {
     if (this.#startUs === undefined) this.#begin(monoUs, receiveTimeUs);
-    if (monoUs - this.#stepUs > LONGEST_WALK_US) this.#stepUs = gridBefore(monoUs, SLOW_STEP_US) - STEP_US;
-    // Steps at which nothing is due do nothing, and are passed over.
-    for (let next = this.#nextStepUs(); next <= monoUs && !this.#done; next = this.#nextStepUs()) {
-      this.#stepUs = next;
-      this.#step();
-    }
+    if (monoUs >= this.#dueUs || monoUs >= this.#slowUs) this.#walk(monoUs);
     if (monoUs < this.#lastMonoUs) return;
     this.#lastMonoUs = monoUs;
     this.#wallMinusMonoUs = receiveTimeUs - monoUs;
   }
 
+  /** Makes the steps up to a stamp. Those at which nothing is due would do nothing, and are passed over. */
+  #walk(monoUs: Us): void {
+    if (monoUs - this.#stepUs > LONGEST_WALK_US) this.#setStep(gridBefore(monoUs, SLOW_STEP_US) - STEP_US);
+    for (let next = this.#nextStepUs(); next <= monoUs && !this.#done; next = this.#nextStepUs()) {
+      this.#setStep(next);
+      this.#step();
+    }
+  }
+
+  #setStep(stepUs: Us): void {
+    this.#stepUs = stepUs;
+    this.#slowUs = gridBefore(stepUs, SLOW_STEP_US) + SLOW_STEP_US;
+  }
+
   #begin(monoUs: Us, receiveTimeUs: Us): void {
     this.#startUs = receiveTimeUs;
-    this.#stepUs = gridBefore(monoUs, STEP_US);
+    this.#setStep(gridBefore(monoUs, STEP_US));
     const windows = { startUs: receiveTimeUs, durationUs: this.#parameters.windowUs };
     for (const { instrument, channels, parameters, latency } of this.#parameters.symbols) {
       const symbol = new SymbolShadow(instrument, channels, parameters, latency, this.offset, windows, monoUs, {
@@ -224,10 +235,9 @@ export class Pipeline {
   }
 
   #nextStepUs(): Us {
-    const slowUs = gridBefore(this.#stepUs, SLOW_STEP_US) + SLOW_STEP_US;
-    if (this.#dueUs === Infinity) return slowUs;
+    if (this.#dueUs === Infinity) return this.#slowUs;
     const dueStepUs = Math.max(this.#stepUs + STEP_US, Math.ceil(this.#dueUs / STEP_US) * STEP_US);
-    return Math.min(slowUs, dueStepUs);
+    return Math.min(this.#slowUs, dueStepUs);
   }
 
   #step(): void {

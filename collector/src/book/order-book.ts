@@ -74,15 +74,14 @@ export class BookSide {
   /** First index whose key is not below `key`; searched from the busy end. */
   #find(key: number): number {
     const keys = this.#keys;
-    // Without a branch to mispredict: `base` moves or stays, the remaining length halves either way.
-    let base = 0;
-    let length = this.count;
-    while (length > 1) {
-      const half = length >>> 1;
-      base = keys[base + half - 1]! < key ? base + half : base;
-      length -= half;
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (keys[middle]! < key) low = middle + 1;
+      else high = middle;
     }
-    return length === 1 && keys[base]! < key ? base + 1 : base;
+    return low;
   }
 
   #remove(at: number): void {

@@ -8,16 +8,17 @@ const ALPHA = 0.05;
  * sample initialises it. Undefined before one.
  */
 export class DriftEwma {
-  #valueMs: Ms | undefined;
+  #valueMs: Ms = 0;
+  #started = false;
 
   get valueMs(): Ms | undefined {
-    return this.#valueMs;
+    return this.#started ? this.#valueMs : undefined;
   }
 
   record(receiveMinusExchangeMs: Ms): void {
-    this.#valueMs =
-      this.#valueMs === undefined
-        ? receiveMinusExchangeMs
-        : (1 - ALPHA) * this.#valueMs + ALPHA * receiveMinusExchangeMs;
+    this.#valueMs = this.#started
+      ? (1 - ALPHA) * this.#valueMs + ALPHA * receiveMinusExchangeMs
+      : receiveMinusExchangeMs;
+    this.#started = true;
   }
 }

@@ -109,8 +109,8 @@ export function summaryParameters(config: RunConfig): SummaryComposition {
   return {
     shared,
     inventoryLimits,
-    running: ({ symbol, stats }) =>
-      summarize(stats, stats.driftMs, {
+    running: ({ symbol, stats, simulation }) =>
+      summarize(stats, simulation.kpi.drift.valueMs, {
         ...shared,
         inventoryLimitQuote: inventoryLimits.get(symbol)!,
         symbols: 1,

@@ -72,7 +72,6 @@ export class KpiRecorder {
     const delayUs = event.receiveTimeUs - event.publishTimeUs;
     stats.latencyUs.record(delayUs);
     this.drift.record(msFromUs(delayUs));
-    stats.driftMs = this.drift.valueMs;
   }
 
   /** The book became live, suspect, or changed its mid; time before `nowUs` is accounted for under the old state. */
@@ -213,6 +212,7 @@ export class KpiRecorder {
   closeWindow(endUs: Us, liquidationHalf: number | undefined): WindowStats {
     this.account(endUs);
     const stats = this.#stats;
+    stats.driftMs = this.drift.valueMs;
     stats.realizedQuote = this.inventory.realizedQuote - this.#realizedBefore;
     stats.feesQuote = this.inventory.feesQuote - this.#feesBefore;
     this.#realizedBefore = this.inventory.realizedQuote;
@@ -222,7 +222,6 @@ export class KpiRecorder {
       stats.unrealizedLiquidationQuote = this.inventory.unrealizedQuote(liquidationHalf);
     }
     this.#stats = new WindowStats(this.#parameters.horizonsUs.length);
-    this.#stats.driftMs = stats.driftMs;
     return stats;
   }
 }
