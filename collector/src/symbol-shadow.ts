@@ -116,7 +116,9 @@ export class SymbolShadow {
 
   /** Processes every event whose reorder window has passed. */
   release(monoUs: Us): void {
-    while (this.#reorder.dueUs <= monoUs) this.#process(this.#reorder.flush()!);
+    for (let event = this.#reorder.release(monoUs); event !== undefined; event = this.#reorder.release(monoUs)) {
+      this.#process(event);
+    }
   }
 
   flush(): void {

@@ -71,7 +71,7 @@ export class BookSide {
     return sum;
   }
 
-  /** First index whose key is not below `key`; searched from the busy end. */
+  /** First index whose key is not below `key`. */
   #find(key: number): number {
     const keys = this.#keys;
     let low = 0;

@@ -3,7 +3,7 @@ import type { Cause, ModelIndex, NoFillReason } from '../fills/shadow-quote.ts';
 import { CAUSES, MODEL_INDEXES, NO_FILL_REASONS } from '../fills/shadow-quote.ts';
 import type { SkipReason } from '../fills/quoter.ts';
 import { SKIP_REASONS } from '../fills/quoter.ts';
-import type { Bps, Side, Us } from '../units.ts';
+import type { Bps, Side } from '../units.ts';
 import { WeightedMean } from './markout.ts';
 import { LogLinearHistogram } from './quantile.ts';
 import type { Lifetime } from './survival.ts';
@@ -186,11 +186,3 @@ const SUMS = [
 /** The sum of what is known; undefined when neither is. */
 const sumDefined = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined ? b : b === undefined ? a : a + b;
-
-/** One symbol's closed window, possibly with markouts still to come. */
-export interface ClosedWindow {
-  readonly index: number;
-  readonly startUs: Us;
-  readonly endUs: Us;
-  readonly stats: WindowStats;
-}
