@@ -64,7 +64,7 @@ export function summarize(stats: WindowStats, driftMs: number | undefined, param
     markout_invalid: stats.markoutsInvalid,
     gross_bps: known(gross),
     adverse_bps: known(adverse),
-    toxicity: known(gross === undefined || adverse === undefined || gross <= 0 ? undefined : adverse / gross),
+    toxicity: known(toxicity(gross, adverse)),
     loss_share: known(ratio(stats.lossQuoteBps, stats.absoluteEdgeQuoteBps)),
     fees_bps: known(notional > 0 ? (stats.feesQuote / notional) * 1e4 : undefined),
     participation: known(participation),
@@ -110,6 +110,12 @@ export function summarize(stats: WindowStats, driftMs: number | undefined, param
       coverage: known(Math.min(1, stats.liveUs / (parameters.windowUs * parameters.symbols))),
     },
   };
+}
+
+/** Adverse selection over what was captured. A capture that is nothing but rounding, as published, is none. */
+function toxicity(grossBps: number | undefined, adverseBps: number | undefined): number | undefined {
+  if (grossBps === undefined || adverseBps === undefined || known(grossBps)! <= 0) return undefined;
+  return adverseBps / grossBps;
 }
 
 /** Net edge at the KPI horizon, notional-weighted, under a model. */
