@@ -1,82 +1,157 @@
-import { EXCHANGES } from './feed/exchanges.ts';
+import { parseArgs } from 'node:util';
+import { messageOf, ShadowError } from './errors.ts';
+import type { Value } from './flag-value.ts';
+import { parseValue } from './flag-value.ts';
 
-/**
- * The flags of `shadow run`: the one table that parsing, environment, configuration file, validation and `--help` are made from.
- * `perSymbol` ones may differ by symbol in a profile. `affects: 'results'` ones go into `config_hash`.
- */
-export type FlagKind = 'number' | 'integer' | 'boolean' | 'text' | 'list' | 'choice' | 'latency';
+export type FlagKind =
+  'number' | 'integer' | 'boolean' | 'text' | 'list' | 'choice' | 'latency' | 'scenario' | 'time' | 'url';
 
+/** A flag of a command. From a table of these come parsing, environment, configuration file, validation and `--help`. */
 export interface Flag {
   readonly kind: FlagKind;
-  /** Undefined: not set, or taken from the profile. */
+  /** Undefined: not set, or worked out by the command. */
   readonly fallback: string | number | boolean | readonly string[] | undefined;
   readonly help: string;
-  readonly group: 'market' | 'quotes' | 'fills' | 'latency' | 'windows' | 'input' | 'output';
+  /** Heading under which `--help` shows it. */
+  readonly group: FlagGroup;
   readonly placeholder?: string;
   readonly min?: number;
   readonly max?: number;
+  /** Of a choice; of an address, the protocols it may have. */
   readonly choices?: readonly string[];
+  /** It may differ by symbol in a profile. */
   readonly perSymbol?: boolean;
-  /** False: the flag changes how the run is carried out, not what comes out of it. */
+  /** False: it changes how the run is carried out, not what comes out of it, and stays out of `config_hash`. */
   readonly results?: false;
 }
 
-const flag = <const T extends Flag>(definition: T): T => definition;
+export const FLAG_GROUPS = {
+  market: 'Market',
+  quotes: 'Quotes',
+  fills: 'Fill models',
+  latency: 'Latency of our orders (ms)',
+  windows: 'Windows',
+  input: 'Input',
+  output: 'Output',
+} as const;
+export type FlagGroup = keyof typeof FLAG_GROUPS;
 
-// prettier-ignore
-export const RUN_FLAGS = {
-  exchange: flag({ group: 'market', kind: 'choice', choices: [...EXCHANGES.keys()], fallback: 'bybit', help: 'exchange adapter: bybit is linear perpetuals' }),
-  symbols: flag({ group: 'market', kind: 'list', fallback: ['BTCUSDT'], placeholder: 'A B | A,B', help: 'symbols as the exchange spells them' }),
-  depth: flag({ group: 'market', kind: 'choice', choices: ['1', '50', '200'], fallback: '50', help: 'book levels a side; orderbook.1 comes along for the best price. A replay uses what was recorded' }),
-  ws_url: flag({ group: 'market', kind: 'text', fallback: undefined, placeholder: 'URL', help: 'WebSocket address instead of the exchange\'s own', results: false }),
-  rest_url: flag({ group: 'market', kind: 'text', fallback: undefined, placeholder: 'URL', help: 'REST address (tick and lot sizes) instead of the exchange\'s own', results: false }),
-  silence_ms: flag({ group: 'market', kind: 'integer', fallback: 30_000, min: 1_000, max: 3_600_000, help: 'a book channel silent for longer is suspect (orderbook.1 repeats itself every 3 s: a third of this for it)' }),
+export type FlagTable = Readonly<Record<string, Flag>>;
+export type Layer = Readonly<Record<string, unknown>>;
 
-  profile: flag({ group: 'quotes', kind: 'text', fallback: 'moderate', placeholder: 'NAME', help: 'named set of values: moderate quotes 30 bps out, aggressive 15' }),
-  profiles: flag({ group: 'quotes', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'JSON file with your own profiles, per-symbol values included' }),
-  spread_bps: flag({ group: 'quotes', kind: 'number', fallback: undefined, min: -1_000, max: 5_000, perSymbol: true, help: 'quote distance from the best price of its side; 0 joins it, negative goes inside. Default: the profile\'s' }),
-  quote_notional: flag({ group: 'quotes', kind: 'number', fallback: 1_000, min: 0, max: 1e9, perSymbol: true, help: 'size of a quote in quote currency' }),
-  inventory_limit: flag({ group: 'quotes', kind: 'number', fallback: 10_000, min: 0, max: 1e12, perSymbol: true, help: 'largest |inventory| in quote currency; the side that would exceed it is not quoted' }),
-  flatten_factor: flag({ group: 'quotes', kind: 'number', fallback: 0, min: 0, max: 100, perSymbol: true, help: 'reduce inventory as a taker beyond limit times this; 0 never' }),
-  requote_ticks: flag({ group: 'quotes', kind: 'integer', fallback: 1, min: 0, max: 1e6, perSymbol: true, help: 'keep an order while it is this near its target' }),
-  min_requote_interval_ms: flag({ group: 'quotes', kind: 'number', fallback: 250, min: 0, max: 600_000, perSymbol: true, help: 'shortest time between two orders of a side' }),
-  max_age_ms: flag({ group: 'quotes', kind: 'number', fallback: 30_000, min: 1, max: 86_400_000, perSymbol: true, help: 'cancel an order of this age' }),
-  post_only: flag({ group: 'quotes', kind: 'boolean', fallback: true, perSymbol: true, help: 'reject a quote that would take; false lets it take' }),
-  maker_fee_bps: flag({ group: 'quotes', kind: 'number', fallback: undefined, min: -100, max: 1_000, perSymbol: true, help: 'maker fee, a rebate is negative. Default: bybit 2, bybit-spot 10' }),
-  taker_fee_bps: flag({ group: 'quotes', kind: 'number', fallback: undefined, min: -100, max: 1_000, perSymbol: true, help: 'taker fee. Default: bybit 5.5, bybit-spot 10' }),
+export const flag = <const T extends Flag>(definition: T): T => definition;
 
-  fill_model: flag({ group: 'fills', kind: 'choice', choices: ['trade-through', 'queue', 'touch', 'touch-dwell'], fallback: 'touch-dwell', help: 'model that drives quoting and the KPIs; all four always run and are published' }),
-  touch_dwell_ms: flag({ group: 'fills', kind: 'number', fallback: 25, min: 0, max: 600_000, perSymbol: true, help: 'touch-dwell: how long the opposite best must stay at our price' }),
-  require_volume: flag({ group: 'fills', kind: 'boolean', fallback: false, perSymbol: true, help: 'touch-dwell: ask for traded volume too' }),
-  min_lot: flag({ group: 'fills', kind: 'number', fallback: 0, min: 0, max: 1e12, perSymbol: true, help: 'touch-dwell: volume asked for, in base currency' }),
-  volume_mode: flag({ group: 'fills', kind: 'choice', choices: ['last', 'cumulative'], fallback: 'last', perSymbol: true, help: 'volume of the last opposite trade since the touch, or of all' }),
-  queue_exponent: flag({ group: 'fills', kind: 'number', fallback: 2, min: 1, max: Infinity, perSymbol: true, help: 'n of the cancel law: 1 cancels anywhere in the queue, Infinity only behind us' }),
-  deferred_seed_fraction: flag({ group: 'fills', kind: 'number', fallback: 1, min: 0, max: 1, perSymbol: true, help: 'share of a level ahead of us that becomes visible only later' }),
-  trade_ttl_ms: flag({ group: 'fills', kind: 'number', fallback: 200, min: 0, max: 60_000, perSymbol: true, help: 'how long a print may wait for its depth change, or one for its print' }),
-  reorder_window_ms: flag({ group: 'fills', kind: 'number', fallback: 50, min: 0, max: 10_000, help: 'events are held this long to be put into exchange-time order' }),
+export interface FlagInputs {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads a file the user named; throws where it cannot. */
+  readonly readText: (path: string) => string;
+}
 
-  latency_entry_ms: flag({ group: 'latency', kind: 'latency', fallback: '7,15', placeholder: 'X', help: 'order to book: "3" constant, "7,15" lognormal by median and 95th percentile, "file:PATH" your measurements, one a line' }),
-  latency_cancel_ms: flag({ group: 'latency', kind: 'latency', fallback: '10,20', placeholder: 'X', help: 'cancel to book' }),
-  latency_resp_ms: flag({ group: 'latency', kind: 'latency', fallback: '3', placeholder: 'X', help: 'fill in the book to us' }),
-  latency_compute_ms: flag({ group: 'latency', kind: 'latency', fallback: '0.2', placeholder: 'X', help: 'event to decision' }),
-  seed: flag({ group: 'latency', kind: 'integer', fallback: 1, min: 0, max: 4_294_967_295, help: 'seed of the latency draws' }),
+/** Reads the flags of one command: flag > environment > file > whatever the caller lays below > default. Collects every problem. */
+export class FlagReader {
+  readonly problems: string[] = [];
+  /** What was given by flags, environment and file, not yet understood. */
+  readonly explicit: Layer;
+  readonly #command: string;
+  readonly #table: FlagTable;
+  readonly #inputs: FlagInputs;
 
-  iterations: flag({ group: 'windows', kind: 'integer', fallback: 6, min: 0, max: 1e9, help: 'windows to run; 0 is for ever (a replay: to its end)' }),
-  duration: flag({ group: 'windows', kind: 'integer', fallback: 60, min: 1, max: 86_400, help: 'seconds a window' }),
-  drain: flag({ group: 'windows', kind: 'number', fallback: undefined, min: 0, max: 3_600, help: 'seconds a finite run goes on after its last window, for markouts. Default: the KPI horizon' }),
-  kpi_horizon_s: flag({ group: 'windows', kind: 'choice', choices: ['0.1', '1', '5', '30', '60'], fallback: '5', help: 'markout horizon of net_bps and adverse_bps' }),
+  constructor(command: string, table: FlagTable, inputs: FlagInputs) {
+    this.#command = command;
+    this.#table = table;
+    this.#inputs = inputs;
+    const flags = this.#parseFlags(inputs.argv);
+    const env = this.#envLayer(inputs.env);
+    const configPath = textOf(flags['config'] ?? env['config']);
+    const file = configPath === undefined ? {} : this.readLayer(configPath, inputs.readText(configPath));
+    for (const key of Object.keys(file))
+      if (!Object.hasOwn(table, key)) this.problems.push(`${configPath ?? ''}: no such key "${key}"`);
+    this.explicit = { ...file, ...env, ...flags };
+  }
 
-  replay: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'a recording instead of the live feed; the run ends with it', results: false }),
-  instruments: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'tick and lot sizes for a recording without them: a saved answer of the exchange\'s instrument endpoint' }),
-  speed: flag({ group: 'input', kind: 'choice', choices: ['max', '1'], fallback: 'max', help: 'of a replay: as fast as it goes, or as it was', results: false }),
-  record: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'keep the raw frames here (.jsonl.br), for --replay', results: false }),
-  config: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'JSON file whose keys are these flags', results: false }),
+  /** The value of a flag from the first layer that has it, or its default; undefined also where it was wrong. */
+  value(name: string, layers: readonly Layer[] = []): Value {
+    for (const layer of [this.explicit, ...layers]) if (layer[name] !== undefined) return this.#read(name, layer[name]);
+    const { fallback } = this.#table[name]!;
+    return typeof fallback === 'string' ? this.#read(name, fallback) : fallback;
+  }
 
-  output: flag({ group: 'output', kind: 'text', fallback: 'artifacts/shadow/latest', placeholder: 'DIR', help: 'where ITER_SUMMARY_<n>.json go; a later run goes on counting', results: false }),
-  metrics_host: flag({ group: 'output', kind: 'text', fallback: '127.0.0.1', placeholder: 'HOST', help: 'address of /metrics /healthz /readyz', results: false }),
-  metrics_port: flag({ group: 'output', kind: 'integer', fallback: 9_109, min: 0, max: 65_535, help: 'its port; 0 takes a free one and prints it', results: false }),
-  log_level: flag({ group: 'output', kind: 'choice', choices: ['debug', 'info', 'warn', 'error', 'silent'], fallback: 'info', help: 'messages on standard error', results: false }),
-} as const satisfies Record<string, Flag>;
+  /** Every flag of the table, by `value`. */
+  values(layers: readonly Layer[] = []): Record<string, Value> {
+    return Object.fromEntries(Object.keys(this.#table).map((name) => [name, this.value(name, layers)]));
+  }
 
-export type FlagName = keyof typeof RUN_FLAGS;
-export const FLAG_NAMES = Object.keys(RUN_FLAGS) as FlagName[];
+  /** A JSON object in a file; another content is a problem, and nothing. */
+  readLayer(path: string, text: string): Layer {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Layer;
+      this.problems.push(`${path}: expected a JSON object`);
+    } catch (error) {
+      this.problems.push(`${path}: not JSON: ${messageOf(error)}`);
+    }
+    return {};
+  }
+
+  /** Throws one SHADOW_ERR_USAGE that names every problem, if there is any. */
+  finish(): void {
+    if (this.problems.length === 0) return;
+    const unique = [...new Set(this.problems)];
+    throw new ShadowError('SHADOW_ERR_USAGE', `${unique.join('\n')}\nSee: shadow ${this.#command} --help`);
+  }
+
+  #read(name: string, raw: unknown): Value {
+    const parsed = parseValue(this.#table[name]!, raw, this.#inputs.readText);
+    if ('value' in parsed) return parsed.value;
+    this.problems.push(`--${name}: expected ${parsed.expected}, got ${JSON.stringify(raw)}`);
+    return undefined;
+  }
+
+  /** `--symbols A B` and `--mock` style values are joined to their flag first; then node's own parser takes over. */
+  #parseFlags(argv: readonly string[]): Layer {
+    const joined: string[] = [];
+    for (let index = 0; index < argv.length; index++) {
+      const argument = argv[index]!;
+      const match = /^--([A-Za-z][\w-]*)(?:=([\s\S]*))?$/.exec(argument);
+      if (match === null) {
+        this.problems.push(`unexpected argument ${JSON.stringify(argument)}; flags begin with --`);
+        continue;
+      }
+      const name = match[1]!.replaceAll('-', '_');
+      if (!Object.hasOwn(this.#table, name)) {
+        this.problems.push(`no such flag --${match[1]!}${this.#suggestion(name)}`);
+        while (index + 1 < argv.length && !argv[index + 1]!.startsWith('--')) index++;
+        continue;
+      }
+      const values = match[2] === undefined ? [] : [match[2]];
+      const { kind } = this.#table[name]!;
+      while (
+        index + 1 < argv.length &&
+        !argv[index + 1]!.startsWith('--') &&
+        (kind === 'list' || values.length === 0)
+      ) {
+        values.push(argv[++index]!);
+      }
+      if (values.length === 0 && kind === 'boolean') values.push('true');
+      if (values.length === 0) this.problems.push(`--${match[1]!} needs a value`);
+      else joined.push(`--${name}=${values.join(',')}`);
+    }
+    const options = Object.fromEntries(Object.keys(this.#table).map((name) => [name, { type: 'string' as const }]));
+    return parseArgs({ args: joined, options, strict: true }).values;
+  }
+
+  #suggestion(name: string): string {
+    const near = Object.keys(this.#table).find(
+      (known) => known.startsWith(name) || name.startsWith(known) || known.replaceAll('_', '') === name,
+    );
+    return near === undefined ? '' : `; did you mean --${near}?`;
+  }
+
+  #envLayer(env: Readonly<Record<string, string | undefined>>): Layer {
+    const entries = Object.keys(this.#table).map((name) => [name, env[`SHADOW_${name.toUpperCase()}`]] as const);
+    return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ''));
+  }
+}
+
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

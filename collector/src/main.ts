@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { describeFailure, run } from './commands/run.ts';
+import { simulate } from './commands/simulate.ts';
 import { EXIT, messageOf, ShadowError } from './errors.ts';
 import { builtInProfiles, readBuild } from './resources.ts';
 import { systemClock } from './system-clock.ts';
 
 const HELP = `shadow <command> [flags]
 
-  shadow run       rest virtual quotes in a live or recorded order book, and report what they would have earned
-  shadow run --help    every flag
+  shadow run       rest virtual quotes in a live, simulated or recorded order book, and report what they would have earned
+  shadow simulate  a simulated exchange to run against, or a recording of it
+  shadow run --help    every flag of a command
   shadow --version
 
 Sends no order and needs no key.
@@ -59,6 +61,15 @@ async function main(argv: readonly string[]): Promise<number> {
         clock: systemClock(),
         random: Math.random,
         print: (line) => process.stdout.write(`${line}\n`),
+        signal: stopSignal(),
+      });
+    case 'simulate':
+      return simulate(rest, {
+        env: process.env,
+        readText,
+        clock: systemClock(),
+        print: (line) => process.stdout.write(`${line}\n`),
+        say: (line) => process.stderr.write(`${line}\n`),
         signal: stopSignal(),
       });
     case '--version':

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { RUN_FLAGS } from '../../collector/src/flags.ts';
+import { RUN_FLAGS } from '../../collector/src/run-flags.ts';
 import { argumentsOf, Collector, liveFlags, runCli } from './support/collector.ts';
 import { Scope } from './support/scope.ts';
 import { TestExchange } from './support/test-exchange.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RunConfig } from '../../collector/src/config.ts';
 import { resolveRunConfig } from '../../collector/src/config.ts';
-import { FLAG_NAMES } from '../../collector/src/flags.ts';
-import { runHelp } from '../../collector/src/help.ts';
+import { runHelp } from '../../collector/src/commands/run.ts';
+import { RUN_FLAG_NAMES } from '../../collector/src/run-flags.ts';
 import { builtInProfiles } from '../../collector/src/resources.ts';
 
 const FILES: Readonly<Record<string, string>> = {
@@ -161,6 +161,6 @@ describe('the configuration of a run', () => {
   });
 
   test('help names every flag', () => {
-    for (const name of FLAG_NAMES) expect(runHelp()).toContain(`--${name} `);
+    for (const name of RUN_FLAG_NAMES) expect(runHelp()).toContain(`--${name} `);
   });
 });

@@ -141,8 +141,10 @@ describe('recordings', () => {
 
   async function write(path: string, records: readonly RawRecord[]): Promise<void> {
     const errors: Error[] = [];
-    const writer = new RecordingWriter(path, { exchange: 'bybit', subscriptions: SUBSCRIPTIONS }, (error) =>
-      errors.push(error),
+    const writer = new RecordingWriter(
+      path,
+      { exchange: 'bybit', subscriptions: SUBSCRIPTIONS, notes: ['why'] },
+      (error) => errors.push(error),
     );
     writer.http({ url: 'http://instruments', body: '{}' });
     writer.write([...records, { type: 'tick', ...stamps(9) }]);
@@ -159,7 +161,7 @@ describe('recordings', () => {
   test('are never overwritten', async () => {
     await write(at('taken.jsonl.br'), RECORDS);
     const again = (): unknown =>
-      new RecordingWriter(at('taken.jsonl.br'), { exchange: 'bybit', subscriptions: [] }, fail);
+      new RecordingWriter(at('taken.jsonl.br'), { exchange: 'bybit', subscriptions: [], notes: [] }, fail);
     expect(again).toThrow(/cannot make the recording .*EEXIST/);
     expect((await read(at('taken.jsonl.br'))).records).toEqual(RECORDS);
   });

@@ -15,7 +15,7 @@ export const SCHEMA_VERSION = 1;
 
 /** What is the same in all artifacts of a run. */
 export interface RunIdentity {
-  readonly source: 'live' | 'replay';
+  readonly source: 'live' | 'mock' | 'replay';
   readonly exchange: string;
   readonly symbols: readonly string[];
   readonly profile: string;

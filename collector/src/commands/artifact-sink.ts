@@ -92,7 +92,7 @@ export class ArtifactSink {
 
   /** A live run is new, so it only needs a free number; a replay may be one that is in the folder already. */
   #chooseFirst(): number {
-    if (this.#identity.source === 'live') return (this.#store.iterations().at(-1) ?? 0) + 1;
+    if (this.#identity.source !== 'replay') return (this.#store.iterations().at(-1) ?? 0) + 1;
     return this.#store.firstIteration(runId(this.#startUs, configHash(this.#identity.config)));
   }
 

@@ -3,8 +3,9 @@ import type { RunConfig } from '../config.ts';
 import { resolveRunConfig } from '../config.ts';
 import { EXIT, messageOf, ShadowError } from '../errors.ts';
 import type { GapReason } from '../events.ts';
+import type { Exchange } from '../feed/exchange.ts';
 import { EXCHANGES } from '../feed/exchanges.ts';
-import { runHelp } from '../help.ts';
+import { commandHelp } from '../help.ts';
 import type { Logger } from '../log.ts';
 import { createLogger } from '../log.ts';
 import { RunMetrics } from '../metrics/collect.ts';
@@ -12,12 +13,15 @@ import { MetricsRegistry } from '../metrics/registry.ts';
 import { startMetricsServer } from '../metrics/server.ts';
 import { Pipeline } from '../pipeline.ts';
 import type { Build } from '../resources.ts';
+import { RUN_FLAGS } from '../run-flags.ts';
 import type { Clock } from '../system-clock.ts';
 import { pipelineParameters, resultsConfig, summaryParameters } from './compose.ts';
 import { ProcessLatency } from './process-latency.ts';
 import { ArtifactSink } from './artifact-sink.ts';
+import { openLive } from './live-source.ts';
+import { openMock } from './mock-source.ts';
+import { openRecorded } from './recorded-source.ts';
 import type { Source } from './source.ts';
-import { openSource } from './source.ts';
 
 export interface RunDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -33,6 +37,18 @@ export interface RunDeps {
   /** A logger instead of standard error. */
   readonly logger?: Logger;
 }
+
+const SYNOPSIS = `shadow run [flags]
+
+Rests virtual quotes in a live, simulated or recorded order book and reports what they would have earned. Sends no order, needs no key.
+
+  shadow run --exchange bybit --symbols BTCUSDT,ETHUSDT --spread_bps 0 --iterations 0
+  shadow run --mock --scenario latency-high:60s+120s --spread_bps 8 --iterations 0
+  shadow run --replay session.jsonl.br --exchange bybit --symbols BTCUSDT --fill_model queue
+`;
+
+/** `shadow run --help`. */
+export const runHelp = (): string => commandHelp(SYNOPSIS, RUN_FLAGS);
 
 /** `shadow run`: composes the run, carries it out, and answers with the exit code. Throws ShadowError. */
 export async function run(argv: readonly string[], deps: RunDeps): Promise<number> {
@@ -104,6 +120,11 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     await store?.close();
     await server.close();
   }
+}
+
+async function openSource(config: RunConfig, exchange: Exchange, deps: RunDeps, log: Logger): Promise<Source> {
+  if (config.replay !== undefined) return openRecorded(config.replay, config, exchange, deps, log);
+  return config.mock ? openMock(config, exchange, deps, log) : openLive(config, exchange, deps, log);
 }
 
 async function consume(

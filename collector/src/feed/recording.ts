@@ -15,7 +15,7 @@ import type { RawRecord } from './records.ts';
  * Our own recording: JSON lines, compressed (`.br`, or `.gz`, or plain), one header and then what happened, in order. Frames are
  * kept as the bytes they were: text, or base64 (`b`) where they are no UTF-8.
  *
- *   {"t":"header","format":"shadow-recording","version":1,"exchange":"bybit","subscriptions":[["BTCUSDT","orderbook.50"],…]}
+ *   {"t":"header","format":"shadow-recording","version":1,"exchange":"bybit","subscriptions":[["BTCUSDT","orderbook.50"],…],"notes":[]}
  *   {"t":"http","url":"https://…","data":"<body>"}
  *   {"t":"connect","c":"1","w":1786310819526357,"m":8123456,"url":"wss://…"}
  *   {"t":"recv","c":"1","w":1786310819526357,"m":8123456,"d":"<frame>"}         w wall µs, m monotonic µs
@@ -27,6 +27,8 @@ export const RECORDING_VERSION = 1;
 export interface RecordingHeader {
   readonly exchange: string;
   readonly subscriptions: readonly Subscription[];
+  /** Where the frames came from, if not from the exchange itself; the artifacts of a replay repeat it. */
+  readonly notes: readonly string[];
 }
 
 export interface HttpBody {
@@ -37,6 +39,9 @@ export interface HttpBody {
 const FLUSH_INTERVAL_MS = 1_000;
 /** Compressed bytes waiting for the disk; beyond it records are dropped and counted, and the run goes on. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** A writer with less than this under way may be given more. */
+const READY_BELOW_BYTES = 1024 * 1024;
 
 /**
  * Appends records to a compressed file, and makes what it has readable every second. A disk that fails or cannot keep up costs
@@ -69,6 +74,7 @@ export class RecordingWriter {
       version: RECORDING_VERSION,
       exchange: header.exchange,
       subscriptions,
+      notes: header.notes,
     });
   }
 
@@ -77,10 +83,21 @@ export class RecordingWriter {
   }
 
   write(records: readonly RawRecord[]): void {
+    let text = '';
+    let count = 0;
     for (const record of records) {
+      if (record.type === 'tick') continue;
       if (record.type === 'end') this.#ended = true;
-      if (record.type !== 'tick') this.#line(lineOf(record));
+      text += `${JSON.stringify(lineOf(record))}\n`;
+      count++;
     }
+    if (count > 0) this.#append(text, count);
+  }
+
+  /** Resolves when the disk has kept up; for whoever makes records faster than a feed does. */
+  async ready(): Promise<void> {
+    if (this.#failed || this.#compress.writableLength < READY_BELOW_BYTES) return;
+    await new Promise<void>((resolve) => this.#compress.write('', () => resolve())); // Called back on failure too.
   }
 
   /** Ends the recording with an `end` record unless it has one, and waits until it is on disk, or until that has failed. */
@@ -100,11 +117,15 @@ export class RecordingWriter {
   }
 
   #line(line: object): void {
+    this.#append(`${JSON.stringify(line)}\n`, 1);
+  }
+
+  #append(text: string, records: number): void {
     if (this.#failed || this.#compress.writableLength + this.#file.writableLength > MAX_PENDING_BYTES) {
-      this.droppedRecords++;
+      this.droppedRecords += records;
       return;
     }
-    this.#compress.write(`${JSON.stringify(line)}\n`);
+    this.#compress.write(text);
     this.#dirty = true;
   }
 
@@ -161,6 +182,7 @@ export interface RecordingLine {
   readonly version?: unknown;
   readonly exchange?: unknown;
   readonly subscriptions?: unknown;
+  readonly notes?: unknown;
   readonly url?: unknown;
   readonly data?: unknown;
   readonly c?: unknown;

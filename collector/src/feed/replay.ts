@@ -10,6 +10,8 @@ import type { RawRecord } from './records.ts';
 export interface Replay {
   readonly subscriptions: readonly Subscription[];
   readonly instrumentBodies: readonly HttpBody[];
+  /** What its maker wanted readers to know. */
+  readonly notes: readonly string[];
   readonly records: AsyncIterable<readonly RawRecord[]>;
 }
 
@@ -75,7 +77,9 @@ async function openOwn(
     const [symbol, channel] = pair as readonly [unknown, unknown];
     return { symbol: String(symbol), channel: String(channel) };
   });
-  return { subscriptions, instrumentBodies, records: ownRecords(pending, lines) };
+  // Older recordings have none.
+  const notes = Array.isArray(header.notes) ? header.notes.map(String) : [];
+  return { subscriptions, instrumentBodies, notes, records: ownRecords(pending, lines) };
 }
 
 async function* ownRecords(
@@ -115,7 +119,7 @@ async function openCryptofeed(path: string, lines: AsyncGenerator<RecordingLine>
   }
   // Sorting is stable: frames of one connection with equal stamps keep their order.
   records.sort((a, b) => a.monoUs - b.monoUs);
-  return { subscriptions, instrumentBodies, records: batches(records) };
+  return { subscriptions, instrumentBodies, notes: [], records: batches(records) };
 }
 
 /** cryptofeed stamps local unix seconds, with microseconds; it has no monotonic clock, so the wall clock serves as both. */

@@ -1,7 +1,11 @@
+import { messageOf } from './errors.ts';
 import type { LatencyDistribution } from './fills/latency-model.ts';
 import type { Flag } from './flags.ts';
+import type { ScheduledScenario } from './simulator/scenario.ts';
+import { parseScenarios } from './simulator/scenario.ts';
 
-export type Value = string | number | boolean | readonly string[] | LatencyDistribution | undefined;
+export type Value =
+  string | number | boolean | readonly string[] | LatencyDistribution | readonly ScheduledScenario[] | undefined;
 
 /** A value in the type its flag has, or what was expected instead. */
 export type Parsed = { readonly value: Value } | { readonly expected: string };
@@ -21,11 +25,23 @@ export function parseValue(flag: Flag, raw: unknown, readText: (path: string) =>
         : { expected: `one of ${flag.choices!.join(', ')}` };
     case 'text':
       return typeof raw === 'string' && raw !== '' ? { value: raw } : { expected: 'a text' };
+    case 'url':
+      return parseUrl(flag, raw);
     case 'list':
       return parseSymbols(raw);
     case 'latency':
       return parseLatency(String(raw), readText);
+    case 'scenario':
+      return parseScenario(String(raw));
+    case 'time':
+      return parseTime(raw);
   }
+}
+
+function parseUrl({ choices = [] }: Flag, raw: unknown): Parsed {
+  const expected = `an address that begins with ${choices.map((protocol) => `${protocol}//`).join(' or ')}`;
+  if (typeof raw !== 'string' || !URL.canParse(raw)) return { expected };
+  return choices.includes(new URL(raw).protocol) ? { value: raw } : { expected };
 }
 
 function parseNumber(flag: Flag, raw: unknown): Parsed {
@@ -64,4 +80,18 @@ function parseLatency(text: string, readText: (path: string) => string): Parsed 
   if (second === undefined) return { value: { kind: 'const', ms: first } };
   if (first === 0 || second < first || !isLatency(second)) return LATENCY;
   return { value: { kind: 'lognormal', medianMs: first, p95Ms: second } };
+}
+
+function parseScenario(text: string): Parsed {
+  try {
+    return { value: parseScenarios(text) };
+  } catch (error) {
+    return { expected: messageOf(error) };
+  }
+}
+
+/** A UTC time as milliseconds since the epoch. */
+function parseTime(raw: unknown): Parsed {
+  const ms = typeof raw === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(raw) ? Date.parse(raw) : NaN;
+  return Number.isNaN(ms) ? { expected: 'a UTC time such as 2026-01-01T00:00:00Z' } : { value: ms };
 }

@@ -1,0 +1,40 @@
+import type { RunConfig } from '../config.ts';
+import type { Exchange } from '../feed/exchange.ts';
+import type { Logger } from '../log.ts';
+import { marketOf } from '../simulator/markets.ts';
+import { describe } from '../simulator/scenario.ts';
+import { SimulatorServer } from '../simulator/server.ts';
+import { SimulatedExchange } from '../simulator/simulated-exchange.ts';
+import { openVenue } from './live-source.ts';
+import type { RunDeps } from './run.ts';
+import type { Source } from './source.ts';
+
+/** The simulated exchange on a port of its own, and behind it the live feed as it is: only the address differs. */
+export async function openMock(config: RunConfig, exchange: Exchange, deps: RunDeps, log: Logger): Promise<Source> {
+  const { seed } = config;
+  const symbols = config.symbols.filter((symbol) => marketOf(symbol) !== undefined);
+  const simulated = new SimulatedExchange({
+    symbols,
+    seed,
+    startUs: deps.clock.wallUs(),
+    scenarios: config.scenario,
+  });
+  const { clock } = deps;
+  const server = await SimulatorServer.start({ exchange: simulated, host: '127.0.0.1', port: 0, seed, clock });
+  const { websocketUrl, restUrl } = server;
+  log.info({ websocketUrl, restUrl, seed, scenario: config.scenario.map(describe) }, 'simulated exchange started');
+  const notes = [`simulated exchange, seed ${seed}, scenario ${config.scenario.map(describe).join(',')}`];
+  try {
+    const source = await openVenue({ kind: 'mock', websocketUrl, restUrl, notes }, config, exchange, deps, log);
+    return {
+      ...source,
+      close: async () => {
+        await source.close();
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
