@@ -3,6 +3,8 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 const pureFolders = ['book', 'fills', 'clock', 'kpi'].map((folder) => `collector/src/${folder}/**/*.ts`);
+/** The simulated exchange but for its server, and the calibration: deterministic, so that a seed is a market. */
+const deterministic = ['collector/src/simulator/**/*.ts', 'collector/src/calibration/**/*.ts'];
 
 /** The product never signs and never sends an order; nothing in the collector may build a keyed hash. */
 const noSigning = [
@@ -16,10 +18,24 @@ const noSigning = [
   },
 ];
 
+const timeAndChance = {
+  'no-restricted-properties': [
+    'error',
+    { object: 'Date', property: 'now', message: 'Time is an argument.' },
+    { object: 'Math', property: 'random', message: 'Randomness is an argument.' },
+  ],
+  'no-restricted-syntax': [
+    'error',
+    ...noSigning,
+    { selector: 'NewExpression[callee.name="Date"]', message: 'Time is an argument.' },
+  ],
+};
+
 export default tseslint.config(
   {
     ignores: [
       'dist/',
+      'dist.*/',
       'node_modules/',
       'artifacts/',
       'coverage/',
@@ -77,16 +93,20 @@ export default tseslint.config(
           'crypto',
         ].map((name) => ({ name, message: 'Pure folders read no clock, no randomness and no process.' })),
       ],
-      'no-restricted-properties': [
+      ...timeAndChance,
+    },
+  },
+  {
+    files: deterministic,
+    ignores: ['collector/src/simulator/server.ts'],
+    rules: {
+      'no-restricted-globals': [
         'error',
-        { object: 'Date', property: 'now', message: 'Time is an argument.' },
-        { object: 'Math', property: 'random', message: 'Randomness is an argument.' },
+        ...['process', 'performance', 'setTimeout', 'setInterval', 'setImmediate', 'console', 'fetch', 'crypto'].map(
+          (name) => ({ name, message: 'A seed is a market: nothing else may decide.' }),
+        ),
       ],
-      'no-restricted-syntax': [
-        'error',
-        ...noSigning,
-        { selector: 'NewExpression[callee.name="Date"]', message: 'Time is an argument.' },
-      ],
+      ...timeAndChance,
     },
   },
   {
@@ -106,6 +126,8 @@ export default tseslint.config(
         Buffer: 'readonly',
         performance: 'readonly',
         setTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
       },
     },
   },

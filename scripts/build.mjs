@@ -1,6 +1,7 @@
-// Sources → dist/, with the commit they are of.
+// Sources → dist/, with the commit they are of. Nothing is done when dist/ is of these very sources; it is there whole or not at all.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
@@ -19,9 +20,30 @@ function commit() {
   }
 }
 
-rmSync(at('dist'), { recursive: true, force: true });
-execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
-  stdio: 'inherit',
-});
-writeFileSync(at('dist/build-info.json'), `${JSON.stringify({ commit: commit() })}\n`);
-chmodSync(at('dist/main.js'), 0o755);
+function digest() {
+  const sources = readdirSync(at('collector/src'), { recursive: true }).filter((name) => name.endsWith('.ts'));
+  const files = [...sources.map((name) => `collector/src/${name}`), 'package-lock.json'];
+  const configs = ['schema/types.gen.d.ts', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'];
+  const hash = createHash('sha256').update(commit());
+  for (const file of [...files, ...configs].sort()) hash.update(`\n${file}\n`).update(readFileSync(at(file)));
+  return hash.digest('hex');
+}
+
+const sources = digest();
+const stamp = 'dist/.sources';
+if (!existsSync(at(stamp)) || readFileSync(at(stamp), 'utf8') !== sources) {
+  const next = `dist.${process.pid}`;
+  try {
+    const tsc = [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json'), '--outDir', at(next)];
+    execFileSync(process.execPath, tsc, { stdio: 'inherit' });
+    writeFileSync(at(`${next}/build-info.json`), `${JSON.stringify({ commit: commit() })}\n`);
+    writeFileSync(at(`${next}/.sources`), sources);
+    chmodSync(at(`${next}/main.js`), 0o755);
+    rmSync(at('dist'), { recursive: true, force: true });
+    renameSync(at(next), at('dist'));
+  } catch (error) {
+    rmSync(at(next), { recursive: true, force: true });
+    console.error(`the build failed: ${error.message}`);
+    process.exit(1);
+  }
+}

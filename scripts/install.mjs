@@ -1,11 +1,13 @@
 // Makes node_modules what package-lock.json says, unless it is already. Plain node: it runs before anything is installed.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MINIMUM = [20, 19];
+const PROGRESS_MS = 5_000;
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
@@ -19,10 +21,21 @@ const lock = createHash('sha256')
 const stamp = `${root}/node_modules/.shadow-lock`;
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   console.error('installing dependencies (npm ci), once: about half a minute');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const start = Date.now();
+  const timer = setInterval(
+    () => console.error(`… installing for ${Math.round((Date.now() - start) / 1_000)} s`),
+    PROGRESS_MS,
+  );
+  const npm = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (status !== 0) process.exit(status ?? 1);
+  npm.on('error', (error) => console.error(`npm cannot be started: ${error.message}`));
+  const [status] = await once(npm, 'close');
+  clearInterval(timer);
+  if (status !== 0) {
+    console.error('npm ci failed; what it said stands above. A registry must be reachable (npm config get registry)');
+    process.exit(status ?? 1);
+  }
   writeFileSync(stamp, lock);
 }

@@ -2,7 +2,7 @@ import { DriftEwma } from './clock/drift.ts';
 import { OffsetBound } from './clock/offset-bound.ts';
 import type { BadDataEvent, GapReason, Instrument, MarketEvent } from './events.ts';
 import type { LatencyModel } from './fills/latency-model.ts';
-import type { VirtualFill } from './fills/shadow-quote.ts';
+import type { ShadowQuote, VirtualFill } from './fills/shadow-quote.ts';
 import { WindowStats } from './kpi/window.ts';
 import type { BookChannel, SymbolParameters } from './symbol-shadow.ts';
 import { SymbolShadow } from './symbol-shadow.ts';
@@ -46,6 +46,8 @@ export interface PipelineOutputs {
   /** The statistics in a report may still change: what is wanted of them is to be taken at once. */
   readonly onWindow: (report: WindowReport) => void;
   readonly onFill: (symbol: string, fill: VirtualFill) => void;
+  /** An order has joined the book; it goes on changing. For calibration. */
+  readonly onRest?: (symbol: string, order: ShadowQuote) => void;
   readonly onResync: (symbol: string, channel: string, reason: GapReason) => void;
 }
 
@@ -227,6 +229,7 @@ export class Pipeline {
     for (const { instrument, channels, parameters, latency } of this.#parameters.symbols) {
       const symbol = new SymbolShadow(instrument, channels, parameters, latency, this.offset, windows, monoUs, {
         onFill: this.#outputs.onFill,
+        onRest: this.#outputs.onRest,
         onResync: this.#outputs.onResync,
         onWindow: (name, index, stats) => this.#closed(name, index, stats),
       });

@@ -4,7 +4,7 @@ import { ReorderBuffer } from './book/reorder.ts';
 import type { OffsetBound } from './clock/offset-bound.ts';
 import type { BookEvent, GapReason, Instrument } from './events.ts';
 import type { LatencyModel } from './fills/latency-model.ts';
-import type { VirtualFill } from './fills/shadow-quote.ts';
+import type { ShadowQuote, VirtualFill } from './fills/shadow-quote.ts';
 import type { SimulationParameters } from './fills/simulation.ts';
 import { Simulation } from './fills/simulation.ts';
 import type { WindowStats } from './kpi/window.ts';
@@ -25,6 +25,7 @@ export interface SymbolParameters {
 /** What one symbol asks of the outside. */
 export interface SymbolOutputs {
   readonly onFill: (symbol: string, fill: VirtualFill) => void;
+  readonly onRest?: ((symbol: string, order: ShadowQuote) => void) | undefined;
   /** Unsubscribe and subscribe the channel again, for a new snapshot. */
   readonly onResync: (symbol: string, channel: string, reason: GapReason) => void;
   readonly onWindow: (symbol: string, index: number, stats: WindowStats) => void;
@@ -79,9 +80,10 @@ export class SymbolShadow {
     this.#offset = offset;
     this.#windows = windows;
     this.#outputs = outputs;
-    this.simulation = new Simulation(parameters.simulation, instrument, this.book, latency, windows.startUs, (fill) =>
-      outputs.onFill(this.symbol, fill),
-    );
+    this.simulation = new Simulation(parameters.simulation, instrument, this.book, latency, windows.startUs, {
+      onFill: (fill) => outputs.onFill(this.symbol, fill),
+      onRest: (order) => outputs.onRest?.(this.symbol, order),
+    });
   }
 
   get windowIndex(): number {

@@ -23,6 +23,12 @@ export interface SimulationParameters {
   readonly postOnly: boolean;
 }
 
+export interface SimulationListener {
+  readonly onFill: (fill: VirtualFill) => void;
+  /** The order has joined the book; it goes on changing. For those who know the truth and compare. */
+  readonly onRest?: ((order: ShadowQuote) => void) | undefined;
+}
+
 type Task =
   | { readonly kind: 'activate'; readonly order: ShadowQuote }
   | { readonly kind: 'cancel'; readonly order: ShadowQuote }
@@ -50,7 +56,7 @@ export class Simulation {
   readonly #quoter: Quoter;
   readonly #latency: LatencyModel;
   readonly #timers = new TimerQueue<Task>();
-  readonly #onFill: (fill: VirtualFill) => void;
+  readonly #listener: SimulationListener;
   /** Orders sent and not yet in the book, rejected or censored. */
   readonly #inFlight = new Set<ShadowQuote>();
   /** Time of the last event or timer processed. */
@@ -76,14 +82,14 @@ export class Simulation {
     book: MiniLob,
     latency: LatencyModel,
     startUs: Us,
-    onFill: (fill: VirtualFill) => void,
+    listener: SimulationListener,
   ) {
     this.#parameters = parameters;
     this.#instrument = instrument;
     this.#book = book;
     this.#latency = latency;
     this.#nowUs = startUs;
-    this.#onFill = onFill;
+    this.#listener = listener;
     this.kpi = new KpiRecorder(parameters.kpi, instrument, startUs);
     this.#desk = new OrderDesk(book, parameters.desk, {
       onFill: (order, modelIndex, fill) => this.#filled(order, modelIndex, fill),
@@ -251,6 +257,7 @@ export class Simulation {
     if (takes) this.#take(order);
     if (order.outcome === undefined) {
       this.#desk.rest(order, takes);
+      this.#listener.onRest?.(order);
       this.#timers.schedule(this.#nowUs + this.#parameters.quoter.maxAgeUs, RANK.decision, { kind: 'decide' });
     }
     this.kpi.onActivated(order, ((order.sign * (this.#midHalf! - 2 * order.priceTicks)) / this.#midHalf!) * 1e4);
@@ -299,7 +306,7 @@ export class Simulation {
       driving ? this.#slippageBps(order, fill, midHalf) : undefined,
     );
     this.#scheduleMarkouts(pending, driving);
-    this.#onFill(fill);
+    this.#listener.onFill(fill);
     if (driving) this.#driverFilled(order, fill);
     if (!order.openUnderAnyModel()) this.#desk.remove(order);
   }

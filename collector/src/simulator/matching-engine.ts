@@ -9,6 +9,8 @@ export class ProbeOrder {
   readonly ticks: Ticks;
   /** True engine time of the fill; undefined while it has none. */
   filledUs: Us | undefined;
+  /** It was not taken: an order of the other side came to rest at its price, and would have traded with it instead. */
+  met = false;
 
   constructor(sign: Sign, ticks: Ticks) {
     this.sign = sign;
@@ -182,6 +184,7 @@ export class MatchingEngine {
     for (const probe of [...this.#probes.keys()]) {
       if (probe.sign !== sign || sign * (probe.ticks - ticks) < 0) continue;
       probe.filledUs = timeUs;
+      probe.met = true;
       this.withdraw(probe);
     }
   }

@@ -60,6 +60,8 @@ export class OrderFlow {
   #referenceUs: Us;
   #lastChangeUs: Us;
   #changes = 1;
+  /** Called with the time of each event before it happens: whoever wants something of the engine until then does it now. */
+  beforeEvent: ((timeUs: Us) => void) | undefined;
 
   constructor(engine: MatchingEngine, market: Market, seed: number, cancelLaw: CancelLaw, startUs: Us) {
     const { tick, lot } = instrumentOf(market);
@@ -130,6 +132,7 @@ export class OrderFlow {
   }
 
   #relax(timeUs: Us): void {
+    this.beforeEvent?.(timeUs);
     this.#excitation *= Math.exp((this.#nowUs - timeUs) / EXCITATION_US);
     this.#nowUs = timeUs;
   }

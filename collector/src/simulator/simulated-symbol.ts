@@ -70,6 +70,11 @@ export class SimulatedSymbol {
     this.#tradesWanted = wanted;
   }
 
+  /** Called with the time of each event of the market before it happens; it must change nothing but probes. */
+  beforeEvents(callback: (timeUs: Us) => void): void {
+    this.#flow.beforeEvent = callback;
+  }
+
   skipTo(timeUs: Us): void {
     this.#flow.skipTo(timeUs);
   }
