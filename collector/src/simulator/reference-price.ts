@@ -5,8 +5,9 @@ import type { Conditions } from './scenario.ts';
 
 /** Moves of the fundamental price a second; few enough that the best price has time to build a queue. */
 const MOVES_PER_S = 0.5;
-/** Between two shocks there are at least so many seconds, and as many more on average, in a calm market. */
-const SHOCK_PAUSE_S = 4;
+/** Between two shocks there are so many seconds in a calm market, longer than a markout takes, and some more on average. */
+const SHOCK_PAUSE_S = 5.5;
+const SHOCK_MORE_S = 2.5;
 /** Shocks are Pareto: this size at least, and rarely much more. */
 const SMALLEST_SHOCK_BPS: Bps = 10;
 const SHOCK_TAIL = 2.5;
@@ -15,7 +16,7 @@ const LARGEST_SHOCK_BPS: Bps = 45;
 const RECOVERY_BPS_PER_S: Bps = 9;
 /** How strongly the direction of shocks balances those before, which are remembered up to a limit. */
 const BALANCE = 1.2;
-const REMEMBERED_SHOCKS = 16;
+const REMEMBERED_SHOCKS = 24;
 /** A flicker is over before an order that was sent on seeing it can arrive. */
 const FLICKER_US: Us = 12_000;
 const FLICKER_BPS: Bps = 45;
@@ -87,7 +88,7 @@ export class ReferencePrice {
   }
 
   #shock({ downShare, permanence }: Conditions): void {
-    this.#shockInS = SHOCK_PAUSE_S + this.#random.exponential(SHOCK_PAUSE_S);
+    this.#shockInS = SHOCK_PAUSE_S + this.#random.exponential(SHOCK_MORE_S);
     const down = this.#random.chance(downShare ?? 1 / (1 + Math.exp(-BALANCE * this.#imbalance)));
     const bps = Math.min(LARGEST_SHOCK_BPS, SMALLEST_SHOCK_BPS * (1 - this.#random.uniform()) ** (-1 / SHOCK_TAIL));
     const size = (down ? -1 : 1) * bps * 1e-4;

@@ -17,9 +17,12 @@ export interface VirtualClientOptions {
 
 /** How soon a client that lost something asks for a new snapshot, and how soon one that lost its connection has a new one. */
 const RESYNC_US: Us = 60 * US_PER_MS;
+const RESYNC_AFTER_STEP_US: Us = 2 * US_PER_S;
 const RECONNECT_US: Us = 500 * US_PER_MS;
 /** A line that says nothing for so long is given up: 2.5 pings, as a collector does. */
 const DEAD_US: Us = 37_500 * US_PER_MS;
+/** Stamps that go back by more than this leave a collector with updates out of order. */
+const BACKWARD_US: Us = 20 * US_PER_MS;
 /** Its monotonic clock at the start. */
 const MONO_START_US: Us = US_PER_S;
 
@@ -37,6 +40,7 @@ export class VirtualClient {
   #connectUs: Us;
   #nextCutUs: Us = 0;
   #heardUs: Us;
+  #clockErrorUs: Us = 0;
 
   constructor(options: VirtualClientOptions) {
     this.#options = options;
@@ -90,6 +94,11 @@ export class VirtualClient {
     const { disconnectEveryMs } = moment.conditions;
     const cut = disconnectEveryMs > 0 && nowUs >= this.#nextCutUs;
     if (cut) this.#nextCutUs = nowUs + disconnectEveryMs * US_PER_MS;
+    const errorUs = exchange.clockUs(nowUs) - nowUs;
+    if (errorUs < this.#clockErrorUs - BACKWARD_US) {
+      for (const topic of this.#session?.topics ?? []) this.#resyncs.set(topic, nowUs + RESYNC_AFTER_STEP_US);
+    }
+    this.#clockErrorUs = errorUs;
     if (this.#session === undefined) return;
     const session = this.#session;
     if (cut || nowUs - this.#heardUs > DEAD_US) {
