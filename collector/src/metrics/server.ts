@@ -1,7 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { messageOf, ShadowError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
+import { listen, stopListening } from '../listen.ts';
 import type { MetricsRegistry } from './registry.ts';
 
 /** Answers of `/healthz` (the process lives) and `/readyz` (every book is synchronised). */
@@ -28,28 +28,8 @@ export async function startMetricsServer(
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;
   server.maxConnections = 64;
-  await listen(server, host, port);
-  const address = server.address() as AddressInfo;
-  const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return {
-    url: `http://${shown}:${address.port}`,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      const hint = 'choose another with --metrics_port, 0 for a free one';
-      reject(
-        new ShadowError('SHADOW_ERR_PORT', `cannot listen on ${host}:${port}: ${cause.message}; ${hint}`, { cause }),
-      );
-    });
-    server.listen(port, host, resolve);
-  });
+  const url = await listen(server, host, port, 'metrics_port');
+  return { url, close: () => stopListening(server) };
 }
 
 async function answer(

@@ -1,10 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
-import { ShadowError } from '../errors.ts';
+import { listen, stopListening } from '../listen.ts';
 import type { Clock } from '../system-clock.ts';
 import type { Us } from '../units.ts';
 import { US_PER_MS } from '../units.ts';
@@ -52,8 +51,7 @@ export class SimulatorServer {
   #closed = false;
   #connections = 0;
   #nextCutUs: Us = 0;
-  /** Frames handed to sockets. */
-  framesSent = 0;
+  #restUrl = '';
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -71,44 +69,28 @@ export class SimulatorServer {
       if (request.url !== SIMULATED_PATH || server.#clients.size >= MAX_CLIENTS) stream.destroy();
       else sockets.handleUpgrade(request, stream, head, (socket) => server.#connected(socket, stream));
     });
-    await server.#listen();
+    server.#restUrl = await listen(server.#server, options.host, options.port, 'port');
     server.#tick();
     return server;
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
   get restUrl(): string {
-    return `http://${this.#options.host.includes(':') ? `[${this.#options.host}]` : this.#options.host}:${this.port}`;
+    return this.#restUrl;
   }
 
   get websocketUrl(): string {
-    return `${this.restUrl.replace('http', 'ws')}${SIMULATED_PATH}`;
+    return `${this.#restUrl.replace('http', 'ws')}${SIMULATED_PATH}`;
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#closed = true;
     for (const { socket } of this.#clients) socket.terminate();
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await stopListening(this.#server);
   }
 
   get #nowUs(): Us {
     return this.#options.clock.monoUs() + this.#offsetUs;
-  }
-
-  async #listen(): Promise<void> {
-    const { host, port } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) => {
-        const message = `cannot listen on ${host}:${port}: ${cause.message}; choose another with --port, 0 for a free one`;
-        reject(new ShadowError('SHADOW_ERR_PORT', message, { cause }));
-      });
-      this.#server.listen(port, host, resolve);
-    });
   }
 
   #tick(): void {
@@ -134,7 +116,6 @@ export class SimulatorServer {
     for (const { data } of session.arrived(untilUs)) {
       if (data.length === 0) continue;
       socket.send(data, { binary: typeof data !== 'string' });
-      this.framesSent++;
     }
     stream.uncork();
     if (socket.bufferedAmount > MAX_UNSENT_BYTES) socket.terminate();
