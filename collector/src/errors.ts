@@ -5,7 +5,7 @@ export const ERROR_CODES = {
   SHADOW_ERR_OUTPUT: 'an artifact or recording cannot be written',
   SHADOW_ERR_INSTRUMENTS: 'tick and lot sizes of a symbol are not to be had',
   SHADOW_ERR_CONNECTION: 'the connection to the exchange failed',
-  SHADOW_ERR_PORT: 'the metrics port cannot be opened',
+  SHADOW_ERR_PORT: 'a port cannot be opened',
   SHADOW_ERR_SCHEMA: 'a document does not follow its schema',
 } as const;
 

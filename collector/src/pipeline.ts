@@ -202,6 +202,8 @@ export class Pipeline {
   /** Lets time pass up to a stamp. */
   #advance(monoUs: Us, receiveTimeUs: Us): void {
     if (this.#startUs === undefined) this.#begin(monoUs, receiveTimeUs);
+    // Over a long pause what one clock says of the other is void: a recording may be damaged, a machine may have slept.
+    if (monoUs - this.#lastMonoUs > LONGEST_WALK_US) this.#wallMinusMonoUs = receiveTimeUs - monoUs;
     if (monoUs >= this.#dueUs || monoUs >= this.#slowUs) this.#walk(monoUs);
     if (monoUs < this.#lastMonoUs) return;
     this.#lastMonoUs = monoUs;

@@ -105,9 +105,13 @@ async function record(config: SimulateConfig, path: string, deps: SimulateDeps):
   const scenarios = config.scenario.map(describe).join(',');
   const notes = [`simulated exchange, seed ${config.seed}, scenario ${scenarios}, virtual time`];
   let failure: Error | undefined;
-  const writer = new RecordingWriter(path, { exchange: bybitLinear.id, subscriptions, notes }, (error) => {
-    failure = error;
-  });
+  const writer = new RecordingWriter(
+    path,
+    { exchange: bybitLinear.id, subscriptions, notes, virtual: true as const },
+    (error) => {
+      failure = error;
+    },
+  );
   const markets = [...exchange.symbols.values()].map(({ market }) => market);
   writer.http({
     url: `http://simulated${bybitLinear.instrumentPath('')}`,
@@ -134,7 +138,7 @@ async function record(config: SimulateConfig, path: string, deps: SimulateDeps):
     await writer.ready();
     if (failure !== undefined || deps.signal.aborted) break;
   }
-  await writer.close({ receiveTimeUs: exchange.nowUs, monoUs: exchange.nowUs });
+  await writer.close(client.stamps);
   if (failure !== undefined) {
     throw new ShadowError('SHADOW_ERR_OUTPUT', `cannot write ${path}: ${failure.message}`, { cause: failure });
   }

@@ -29,6 +29,8 @@ export interface RecordingHeader {
   readonly subscriptions: readonly Subscription[];
   /** Where the frames came from, if not from the exchange itself; the artifacts of a replay repeat it. */
   readonly notes: readonly string[];
+  /** Made in virtual time: the same records are to give the same bytes, so nothing may depend on when they were written. */
+  readonly virtual?: true;
 }
 
 export interface HttpBody {
@@ -50,7 +52,7 @@ const READY_BELOW_BYTES = 1024 * 1024;
 export class RecordingWriter {
   readonly #compress: BrotliCompress;
   readonly #file: WriteStream;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout | undefined;
   readonly #onError: (error: Error) => void;
   #failed = false;
   #ended = false;
@@ -66,7 +68,7 @@ export class RecordingWriter {
     this.#file.on('error', (error) => this.#fail(error));
     this.#compress.on('error', (error) => this.#fail(error));
     this.#compress.pipe(this.#file);
-    this.#timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS).unref();
+    if (header.virtual !== true) this.#timer = setInterval(() => this.#flush(), FLUSH_INTERVAL_MS).unref();
     const subscriptions = header.subscriptions.map(({ symbol, channel }) => [symbol, channel]);
     this.#line({
       t: 'header',

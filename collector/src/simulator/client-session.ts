@@ -96,7 +96,9 @@ function parseRequest(text: string): ClientRequest {
   const { op, args, req_id: requestId } = parseObject(text);
   return {
     op: typeof op === 'string' ? op : '',
-    args: Array.isArray(args) ? (args as readonly unknown[]).map(String) : [],
+    args: [
+      ...new Set(Array.isArray(args) ? (args as readonly unknown[]).filter((each) => typeof each === 'string') : []),
+    ],
     req_id: typeof requestId === 'string' ? requestId : undefined,
   };
 }

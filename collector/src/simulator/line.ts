@@ -101,14 +101,22 @@ export class Line {
 
 /** The ways in which frames have been seen to be broken, and some more. */
 const DAMAGES: readonly ((text: string, random: Random) => string | Buffer)[] = [
-  (text, random) => text.slice(0, 1 + random.below(text.length - 1)),
-  (text) => text.replace(/\["([\d.]+)"/, '["NaN"'),
+  truncated,
+  (text) => text.replace(/(\[|"p":)"[\d.]+"/, '$1"NaN"'),
   (text) => text.replace(/"(\d+)\.(\d+)"/, '"$1.$2123456"'),
   (text) => text.replace(/"(b|data)":\[/, '"$1":["x",'),
-  (text) => text.replace(/"(?:cts|T)":\d+/, '"$&":"soon"'),
-  (text) => text.replace(/"u":\d+/, '"u":-1'),
+  (text) => text.replace(/"(cts|T)":\d+/, '"$1":"soon"'),
+  (text) => text.replace(/"u":\d+/, '"u":-1').replace(/"S":"\w+"/, '"S":"Both"'),
   (_text, random) => Buffer.from(Array.from({ length: 64 }, () => random.below(256))),
   (text) => text.replace('"topic"', '"tropic"'),
 ];
 
-const damaged = (text: string, random: Random): string | Buffer => DAMAGES[random.below(DAMAGES.length)]!(text, random);
+/** A frame that has nothing of what a damage would change loses its end. */
+function damaged(text: string, random: Random): string | Buffer {
+  const result = DAMAGES[random.below(DAMAGES.length)]!(text, random);
+  return result === text ? truncated(text, random) : result;
+}
+
+function truncated(text: string, random: Random): string {
+  return text.slice(0, 1 + random.below(text.length - 1));
+}

@@ -50,7 +50,7 @@ const LISTED: readonly Market[] = [
 ];
 
 /** Symbols of which there are as many as wanted, for load: SIM1USDT, SIM2USDT, … */
-const NUMBERED = /^SIM(\d{1,4})USDT$/;
+const NUMBERED = /^SIM[1-9]\d{0,3}USDT$/;
 
 export const LISTED_SYMBOLS: readonly string[] = LISTED.map(({ symbol }) => symbol);
 

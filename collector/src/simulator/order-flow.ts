@@ -104,7 +104,8 @@ export class OrderFlow {
       const takers = takersPerS * conditions.activity * (1 + this.#excitation);
       const rate = limits + cancels + takers + REFERENCE_RATE;
       const nextUs = this.#nowUs + this.#random.exponential(US_PER_S / rate);
-      const { dueUs } = this.#reference;
+      // After a pause it may be overdue: time does not go back.
+      const dueUs = Math.max(this.#reference.dueUs, this.#nowUs);
       if (dueUs <= nextUs && dueUs < untilUs) {
         this.#relax(dueUs);
         this.#lastChangeUs = dueUs;
@@ -122,7 +123,7 @@ export class OrderFlow {
       const kind = this.#random.uniform() * rate;
       if (kind < limits) this.#limit();
       else if (kind < limits + cancels) this.#cancel();
-      else if (kind < limits + cancels + takers) this.#taker();
+      else if (kind < limits + cancels + takers) this.#taker(conditions.activity);
       else this.#moveReference(conditions);
     }
   }
@@ -160,7 +161,7 @@ export class OrderFlow {
   }
 
   /** The thinner side is hit more often. */
-  #taker(): void {
+  #taker(activity: number): void {
     const bid = this.#engine.best(1);
     const ask = this.#engine.best(-1);
     if (bid === undefined || ask === undefined) return;
@@ -173,7 +174,7 @@ export class OrderFlow {
       best.ticks + takerSign * TAKER_TICKS,
       this.#nowUs,
     );
-    this.#excitation += EXCITATION / Math.max(1, this.#market.takersPerS);
+    this.#excitation += EXCITATION / Math.max(1, this.#market.takersPerS * activity);
   }
 
   #moveReference(conditions: Conditions): void {

@@ -149,7 +149,9 @@ export class SimulatorServer {
   }
 
   #answer({ method, url = '/' }: IncomingMessage): { status: number; body: object } {
-    const { pathname, searchParams } = new URL(url, 'http://localhost');
+    const base = 'http://localhost';
+    if (!URL.canParse(url, base)) return { status: 400, body: { retCode: 400, retMsg: 'no such path' } };
+    const { pathname, searchParams } = new URL(url, base);
     const clockUs = this.#options.exchange.clockUs(this.#nowUs);
     const time = Math.floor(clockUs / US_PER_MS);
     if (method !== 'GET') return { status: 405, body: { retCode: 405, retMsg: 'only GET' } };

@@ -1,3 +1,4 @@
+import type { ReceiveStamps } from '../events.ts';
 import type { Exchange, Subscription } from '../feed/exchange.ts';
 import type { RawRecord } from '../feed/records.ts';
 import type { Us } from '../units.ts';
@@ -64,6 +65,11 @@ export class VirtualClient {
     yield [{ type: 'end', ...this.#stamps(untilUs) }];
   }
 
+  /** Its clocks as they are now. */
+  get stamps(): ReceiveStamps {
+    return this.#stamps(this.#options.exchange.nowUs);
+  }
+
   #connect(records: RawRecord[]): void {
     const { exchange, adapter, subscriptions, seed, url } = this.#options;
     const { nowUs } = exchange;
@@ -123,7 +129,7 @@ export class VirtualClient {
     records.push({ type: 'disconnect', connectionId: String(this.#connections), reason, ...this.#stamps(nowUs) });
   }
 
-  #stamps(trueUs: Us): { receiveTimeUs: Us; monoUs: Us } {
+  #stamps(trueUs: Us): ReceiveStamps {
     const receiveTimeUs = Math.round(trueUs);
     return { receiveTimeUs, monoUs: receiveTimeUs - this.#startUs + MONO_START_US };
   }
