@@ -1,6 +1,7 @@
 import { MiniLob } from './book/mini-lob.ts';
 import type { OrderedEvent } from './book/reorder.ts';
 import { ReorderBuffer } from './book/reorder.ts';
+import { TradeFrames } from './book/trade-frames.ts';
 import type { OffsetBound } from './clock/offset-bound.ts';
 import type { BookEvent, GapReason, Instrument } from './events.ts';
 import type { LatencyModel } from './fills/latency-model.ts';
@@ -38,11 +39,15 @@ export interface WindowClock {
 
 /** A resynchronisation that brings no snapshot is asked for again after this. */
 const RESYNC_RETRY_US = 5_000_000;
+/** Where one has brought a snapshot that does not last either, the next waits so long: an exchange is not asked at the speed of its own line. */
+const RESYNC_PAUSE_US = 1_000_000;
 
 interface ChannelState extends BookChannel {
   lastHeardUs: Us;
-  /** When a new snapshot was last asked for; undefined when none is awaited. */
-  resyncAskedUs: Us | undefined;
+  /** When a new snapshot was last asked for. */
+  resyncAskedUs: Us;
+  /** One is wanted, and when to ask for it (again); undefined when none is. */
+  resyncDueUs: Us | undefined;
 }
 
 /** One symbol behind the adapter: reorder → book → simulation → windows. Nothing here is shared with another symbol. */
@@ -53,6 +58,7 @@ export class SymbolShadow {
   readonly simulation: Simulation;
   readonly #channels: readonly ChannelState[];
   readonly #reorder: ReorderBuffer;
+  readonly #tradeFrames = new TradeFrames();
   readonly #offset: OffsetBound;
   readonly #windows: WindowClock;
   readonly #outputs: SymbolOutputs;
@@ -75,7 +81,12 @@ export class SymbolShadow {
     this.symbol = instrument.symbol;
     this.instrument = instrument;
     this.book = new MiniLob(channels);
-    this.#channels = channels.map((channel) => ({ ...channel, lastHeardUs: monoUs, resyncAskedUs: undefined }));
+    this.#channels = channels.map((channel) => ({
+      ...channel,
+      lastHeardUs: monoUs,
+      resyncAskedUs: -Infinity,
+      resyncDueUs: undefined,
+    }));
     this.#reorder = new ReorderBuffer(parameters.reorderWindowUs);
     this.#offset = offset;
     this.#windows = windows;
@@ -105,6 +116,10 @@ export class SymbolShadow {
       for (const channel of this.#channels) if (channel.name === event.channel) channel.lastHeardUs = event.monoUs;
     }
     this.release(event.monoUs);
+    if (event.kind === 'trade' && this.#tradeFrames.repeats(event)) {
+      this.stats.feed.duplicates++;
+      return;
+    }
     const verdict = this.#reorder.push(event);
     if (verdict === 'held') return;
     if (verdict === 'late') {
@@ -143,8 +158,8 @@ export class SymbolShadow {
         channel.lastHeardUs = monoUs;
         this.stats.feed.silences++;
         this.lose(channel.name, 'silence', monoUs);
-      } else if (channel.resyncAskedUs !== undefined && monoUs - channel.resyncAskedUs >= RESYNC_RETRY_US) {
-        this.#resyncAll(channel.name, 'sequence', monoUs);
+      } else if (channel.resyncDueUs !== undefined && monoUs >= channel.resyncDueUs) {
+        this.#resync(channel, 'sequence', monoUs);
       }
     }
   }
@@ -152,7 +167,8 @@ export class SymbolShadow {
   /** A connection that carries this symbol is new: silence is counted from here. */
   connected(monoUs: Us): void {
     for (const channel of this.#channels) {
-      channel.resyncAskedUs = undefined;
+      channel.resyncAskedUs = -Infinity;
+      channel.resyncDueUs = undefined;
       channel.lastHeardUs = monoUs;
     }
   }
@@ -198,7 +214,7 @@ export class SymbolShadow {
 
   #good(name: string): void {
     this.#crossedRun = 0;
-    for (const channel of this.#channels) if (channel.name === name) channel.resyncAskedUs = undefined;
+    for (const channel of this.#channels) if (channel.name === name) channel.resyncDueUs = undefined;
   }
 
   /** True when the book has to be given up. */
@@ -221,12 +237,18 @@ export class SymbolShadow {
   /** Asks for new snapshots of one channel, or of all. */
   #resyncAll(name: string | undefined, reason: GapReason, monoUs: Us): void {
     for (const channel of this.#channels) {
-      if (name !== undefined && name !== channel.name) continue;
       // One request at a time: bad frames, and snapshots that are bad themselves, would else ask at the speed of the line.
-      if (channel.resyncAskedUs !== undefined && monoUs - channel.resyncAskedUs < RESYNC_RETRY_US) continue;
-      this.stats.feed.resyncs++;
-      channel.resyncAskedUs = monoUs;
-      this.#outputs.onResync(this.symbol, channel.name, reason);
+      if ((name !== undefined && name !== channel.name) || channel.resyncDueUs !== undefined) continue;
+      const allowedUs = channel.resyncAskedUs + RESYNC_PAUSE_US;
+      if (monoUs < allowedUs) channel.resyncDueUs = allowedUs;
+      else this.#resync(channel, reason, monoUs);
     }
+  }
+
+  #resync(channel: ChannelState, reason: GapReason, monoUs: Us): void {
+    this.stats.feed.resyncs++;
+    channel.resyncAskedUs = monoUs;
+    channel.resyncDueUs = monoUs + RESYNC_RETRY_US;
+    this.#outputs.onResync(this.symbol, channel.name, reason);
   }
 }

@@ -21,6 +21,9 @@ export async function openMock(config: RunConfig, exchange: Exchange, deps: RunD
   });
   const { clock } = deps;
   const server = await SimulatorServer.start({ exchange: simulated, host: '127.0.0.1', port: 0, seed, clock });
+  // A stop stops the market first: what is left to do is to write down what came of it.
+  const stop = (): void => void server.close();
+  deps.signal.addEventListener('abort', stop, { once: true });
   const { websocketUrl, restUrl } = server;
   log.info({ websocketUrl, restUrl, seed, scenario: config.scenario.map(describe) }, 'simulated exchange started');
   const notes = [`simulated exchange, seed ${seed}, scenario ${config.scenario.map(describe).join(',')}`];
@@ -29,11 +32,13 @@ export async function openMock(config: RunConfig, exchange: Exchange, deps: RunD
     return {
       ...source,
       close: async () => {
+        deps.signal.removeEventListener('abort', stop);
         await source.close();
         await server.close();
       },
     };
   } catch (error) {
+    deps.signal.removeEventListener('abort', stop);
     await server.close();
     throw error;
   }

@@ -88,7 +88,7 @@ export const CATALOG = {
   shadow_feed_duplicates_total: {
     type: 'counter',
     labels: ['exchange', 'symbol'],
-    help: 'Book frames that repeat a known update',
+    help: 'Book frames that repeat a known update, and trades that came before',
   },
   shadow_feed_crossed_total: {
     type: 'counter',

@@ -115,10 +115,11 @@ export class SimulatedExchange {
     this.#publishers.get(topic)?.publisher.stop();
   }
 
-  /** The book as the topic publishes it; undefined for trades. */
+  /** The book as the topic publishes it, and the beginning of its updates; undefined for trades, and while nothing is published. */
   snapshot(topic: string): Frame | undefined {
     const book = this.#publishers.get(topic);
-    return book?.symbol.snapshot(book.publisher, this.#nowUs);
+    const frame = book?.symbol.snapshot(book.publisher, this.#nowUs);
+    return this.#moment.conditions.feedStopped ? undefined : frame;
   }
 
   /** What the exchange's clock shows at a true time. */

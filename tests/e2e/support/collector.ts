@@ -94,7 +94,17 @@ export class Collector {
   /** Starts a run and waits for its metrics address. */
   static async start(scope: Scope, exchange: TestExchange, flags: Flags = {}): Promise<Collector> {
     const output = String(flags['output'] ?? scope.folder());
-    const started = new Process(['run', ...argumentsOf({ ...liveFlags(exchange, output), iterations: 0, ...flags })]);
+    return Collector.#launch(scope, output, { ...liveFlags(exchange, output), ...flags });
+  }
+
+  /** The same on the simulated exchange in the process itself. */
+  static async startMock(scope: Scope, flags: Flags): Promise<Collector> {
+    const output = scope.folder();
+    return Collector.#launch(scope, output, { mock: true, metrics_port: 0, output, ...flags });
+  }
+
+  static async #launch(scope: Scope, output: string, flags: Flags): Promise<Collector> {
+    const started = new Process(['run', ...argumentsOf({ iterations: 0, ...flags })]);
     scope.add(() => started.kill());
     const collector = new Collector(started, output);
     await collector.until('the metrics address', () => started.stdout.includes('\n'));
@@ -134,8 +144,10 @@ export class Collector {
     });
   }
 
+  /** Asks once more when the server closed a kept connection just as it was to be used again, which HTTP allows. */
   async get(path: string): Promise<{ status: number; body: string }> {
-    const response = await fetch(`${this.#url}${path}`);
+    const ask = (): Promise<Response> => fetch(`${this.#url}${path}`);
+    const response = await ask().catch(ask);
     return { status: response.status, body: await response.text() };
   }
 
@@ -211,15 +223,21 @@ export class Metrics {
 
   /** The value of the series that has these labels; undefined when there is none. */
   value(name: string, labels: Labels = {}): number | undefined {
+    return this.values(name, labels)[0];
+  }
+
+  /** The values of all series that have these labels. */
+  values(name: string, labels: Labels = {}): number[] {
+    const values: number[] = [];
     for (const line of this.text.split('\n')) {
-      const match = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/.exec(line);
+      const match = line.startsWith(name) ? /^([a-z_]+)(?:\{(.*)\})? (\S+)$/.exec(line) : null;
       if (match?.[1] !== name) continue;
       const own = match[2] ?? '';
       if (Object.entries(labels).every(([label, value]) => `,${own}`.includes(`,${label}="${value}"`))) {
-        return Number(match[3]);
+        values.push(Number(match[3]));
       }
     }
-    return undefined;
+    return values;
   }
 }
 
