@@ -39,8 +39,8 @@ export interface WindowClock {
 
 /** A resynchronisation that brings no snapshot is asked for again after this. */
 const RESYNC_RETRY_US = 5_000_000;
-/** Where one has brought a snapshot that does not last either, the next waits so long: an exchange is not asked at the speed of its own line. */
-const RESYNC_PAUSE_US = 1_000_000;
+/** Where one has brought a snapshot that did not last, the next waits so long at least: an exchange is not asked at the speed of its own line. */
+const RESYNC_PAUSE_US = 500_000;
 
 interface ChannelState extends BookChannel {
   lastHeardUs: Us;
@@ -117,6 +117,7 @@ export class SymbolShadow {
     }
     this.release(event.monoUs);
     if (event.kind === 'trade' && this.#tradeFrames.repeats(event)) {
+      this.simulation.kpi.onMessage(event);
       this.stats.feed.duplicates++;
       return;
     }

@@ -48,7 +48,8 @@ class Flood {
         trade: [
           `{"topic":"publicTrade.${symbol}","type":"snapshot","ts":`,
           `,"data":[{"T":`,
-          `,"s":"${symbol}","S":"Sell","v":"0.01","p":"${bid}","L":"ZeroMinusTick","i":"00000000-0000-4000-8000-000000000000","BT":false,"RPI":false,"seq":1}]}`,
+          `,"s":"${symbol}","S":"Sell","v":"0.01","p":"${bid}","L":"ZeroMinusTick","i":"00000000-0000-4000-8000-`,
+          `","BT":false,"RPI":false,"seq":1}]}`,
         ],
       };
     });
@@ -69,7 +70,7 @@ class Flood {
     if ((at & 2) === 0) {
       return `${delta[0]!}${ts}${delta[1]!}${1 + (at % 9)}${delta[2]!}${++this.#u[at & 1]!}${delta[3]!}${ts}}`;
     }
-    return `${trade[0]!}${ts}${trade[1]!}${ts}${trade[2]!}`;
+    return `${trade[0]!}${ts}${trade[1]!}${ts}${trade[2]!}${1e11 + at}${trade[3]!}`;
   }
 }
 

@@ -508,12 +508,14 @@ describe('feed-stop', () => {
     expect(Math.min(...stamps) * MS).toBeGreaterThanOrEqual(T0 + 5 * S - STEP_US);
   });
 
-  test('a subscriber that comes meanwhile gets the book of that moment', () => {
-    const exchange = exchangeOf({ scenario: 'feed-stop' });
+  test('a subscriber that comes meanwhile gets nothing either, and the book when the feed begins anew', () => {
+    const exchange = exchangeOf({ scenario: 'feed-stop:0s+2s' });
     exchange.advance(T0 + S);
-    const [frame] = subscribe(exchange, ['orderbook.50']);
+    expect(subscribe(exchange, ['orderbook.50'])).toEqual([]);
     const book = new NaiveBook();
-    book.apply(bookOf(frame!));
+    const frames = exchange.advance(T0 + 3 * S).filter(isBook);
+    expect(bookOf(frames[0]!)).toMatchObject({ type: 'snapshot', data: { u: 1 } });
+    for (const frame of frames) book.apply(bookOf(frame));
     expect(difference(book, exchange, 'BTCUSDT', 50)).toBeUndefined();
   });
 });
