@@ -1,7 +1,6 @@
 // Makes node_modules what package-lock.json says, unless it is already. Plain node: it runs before anything is installed.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -30,8 +29,13 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  npm.on('error', (error) => console.error(`npm cannot be started: ${error.message}`));
-  const [status] = await once(npm, 'close');
+  const status = await new Promise((resolve) => {
+    npm.on('close', resolve);
+    npm.on('error', (error) => {
+      console.error(`npm cannot be started: ${error.message}`);
+      resolve(1);
+    });
+  });
   clearInterval(timer);
   if (status !== 0) {
     console.error('npm ci failed; what it said stands above. A registry must be reachable (npm config get registry)');

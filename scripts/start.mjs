@@ -4,15 +4,21 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
-/** Quotes that the simulated market's shocks reach every few seconds; the limit leaves room for the inventory to wander. */
-const FLAGS = {
-  mock: 'true',
-  symbols: 'BTCUSDT,ETHUSDT',
-  spread_bps: '8',
-  inventory_limit: '25000',
-  iterations: '0',
-  log_level: 'warn',
+/**
+ * Quotes that the simulated market's shocks reach every few seconds; the limit leaves room for the inventory to wander. Given by the environment,
+ * so that the user's flags and environment beat them.
+ */
+const DEFAULTS = {
+  SHADOW_SYMBOLS: 'BTCUSDT,ETHUSDT',
+  SHADOW_SPREAD_BPS: '8',
+  SHADOW_INVENTORY_LIMIT: '25000',
+  SHADOW_ITERATIONS: '0',
+  SHADOW_LOG_LEVEL: 'warn',
 };
+const flags = process.argv.slice(2);
+/** Another source of the feed than the simulated exchange. */
+const ELSEWHERE = /^--(mock|replay|exchange|ws[_-]url|rest[_-]url)\b/;
+if (!flags.some((flag) => ELSEWHERE.test(flag))) DEFAULTS.SHADOW_MOCK = 'true';
 
 for (const script of ['install', 'build']) {
   if (script === 'build') console.error('building');
@@ -23,12 +29,11 @@ for (const script of ['install', 'build']) {
 console.error(
   'shadow mode: a line at the end of each window, of 60 s unless --duration says otherwise. Ctrl-C stops it',
 );
-const flags = Object.entries(FLAGS).map(([name, value]) => `--${name}=${value}`);
-const args = [`${root}/dist/main.js`, 'run', ...flags, ...process.argv.slice(2)];
-const child = spawn(process.execPath, args, { stdio: 'inherit' });
-// Ctrl-C reaches the child by the terminal; SIGTERM comes to this process alone and is passed on.
-process.on('SIGINT', () => undefined);
+const args = [`${root}/dist/main.js`, 'run', ...flags];
+const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...DEFAULTS, ...process.env } });
+// Ctrl-C reaches the child by the terminal too, and takes the second signal for the echo it is; `kill` reaches this process alone.
+process.on('SIGINT', () => child.kill('SIGINT'));
 process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal === null ? 1 : 3);
+child.on('exit', (code) => {
+  process.exitCode = code ?? 3;
 });

@@ -39,6 +39,10 @@ export type FlagGroup = keyof typeof FLAG_GROUPS;
 export type FlagTable = Readonly<Record<string, Flag>>;
 export type Layer = Readonly<Record<string, unknown>>;
 
+/** Those of `run` are SHADOW_…; another command's have its name in them, so that nobody reads what is meant for another. */
+export const envPrefix = (command: string): string =>
+  command === 'run' ? 'SHADOW_' : `SHADOW_${command.toUpperCase()}_`;
+
 export const flag = <const T extends Flag>(definition: T): T => definition;
 
 export interface FlagInputs {
@@ -149,7 +153,8 @@ export class FlagReader {
   }
 
   #envLayer(env: Readonly<Record<string, string | undefined>>): Layer {
-    const entries = Object.keys(this.#table).map((name) => [name, env[`SHADOW_${name.toUpperCase()}`]] as const);
+    const prefix = envPrefix(this.#command);
+    const entries = Object.keys(this.#table).map((name) => [name, env[`${prefix}${name.toUpperCase()}`]] as const);
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== ''));
   }
 }

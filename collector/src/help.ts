@@ -1,8 +1,8 @@
 import type { Flag, FlagGroup, FlagTable } from './flags.ts';
-import { FLAG_GROUPS } from './flags.ts';
+import { envPrefix, FLAG_GROUPS } from './flags.ts';
 
 /** `--help` of a command: what it does, and every flag. */
-export function commandHelp(synopsis: string, table: FlagTable): string {
+export function commandHelp(command: string, synopsis: string, table: FlagTable): string {
   const groups = (Object.keys(FLAG_GROUPS) as FlagGroup[]).filter((group) =>
     Object.values(table).some((each) => each.group === group),
   );
@@ -13,8 +13,8 @@ export function commandHelp(synopsis: string, table: FlagTable): string {
   return `${synopsis}
 ${sections.join('\n\n')}
 
-Every flag can also be written with dashes (--log-level), given in the environment as SHADOW_<FLAG>, or as a key of --config.
-A flag beats the environment, that the file, that a symbol's profile, that the profile, that the default.
+Every flag can also be written with dashes (--log-level), given in the environment as ${envPrefix(command)}<FLAG>, or as a key of --config.
+A flag beats the environment, that the file, ${'profile' in table ? "that a symbol's profile, that the profile, " : ''}that the default.
 Exit status: 0 fine, 2 usage or configuration, 3 cannot read or write.
 `;
 }

@@ -39,7 +39,7 @@ export interface WindowClock {
 
 /** A resynchronisation that brings no snapshot is asked for again after this. */
 const RESYNC_RETRY_US = 5_000_000;
-/** Where one has brought a snapshot that did not last, the next waits so long at least: an exchange is not asked at the speed of its own line. */
+/** Where one has brought a snapshot that did not last, the next waits so long at least (it is looked for once a second): an exchange is not asked at the speed of its own line. */
 const RESYNC_PAUSE_US = 500_000;
 
 interface ChannelState extends BookChannel {
@@ -48,6 +48,7 @@ interface ChannelState extends BookChannel {
   resyncAskedUs: Us;
   /** One is wanted, and when to ask for it (again); undefined when none is. */
   resyncDueUs: Us | undefined;
+  resyncReason: GapReason;
 }
 
 /** One symbol behind the adapter: reorder → book → simulation → windows. Nothing here is shared with another symbol. */
@@ -86,6 +87,7 @@ export class SymbolShadow {
       lastHeardUs: monoUs,
       resyncAskedUs: -Infinity,
       resyncDueUs: undefined,
+      resyncReason: 'sequence' as const,
     }));
     this.#reorder = new ReorderBuffer(parameters.reorderWindowUs);
     this.#offset = offset;
@@ -160,7 +162,7 @@ export class SymbolShadow {
         this.stats.feed.silences++;
         this.lose(channel.name, 'silence', monoUs);
       } else if (channel.resyncDueUs !== undefined && monoUs >= channel.resyncDueUs) {
-        this.#resync(channel, 'sequence', monoUs);
+        this.#resync(channel, monoUs);
       }
     }
   }
@@ -241,15 +243,16 @@ export class SymbolShadow {
       // One request at a time: bad frames, and snapshots that are bad themselves, would else ask at the speed of the line.
       if ((name !== undefined && name !== channel.name) || channel.resyncDueUs !== undefined) continue;
       const allowedUs = channel.resyncAskedUs + RESYNC_PAUSE_US;
+      channel.resyncReason = reason;
       if (monoUs < allowedUs) channel.resyncDueUs = allowedUs;
-      else this.#resync(channel, reason, monoUs);
+      else this.#resync(channel, monoUs);
     }
   }
 
-  #resync(channel: ChannelState, reason: GapReason, monoUs: Us): void {
+  #resync(channel: ChannelState, monoUs: Us): void {
     this.stats.feed.resyncs++;
     channel.resyncAskedUs = monoUs;
     channel.resyncDueUs = monoUs + RESYNC_RETRY_US;
-    this.#outputs.onResync(this.symbol, channel.name, reason);
+    this.#outputs.onResync(this.symbol, channel.name, channel.resyncReason);
   }
 }

@@ -10,7 +10,7 @@ import { allCells, biasPlot, biasTable, calibrated, calibrationMarkdown } from '
 
 const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const [hours, seed] = [process.argv[2] ?? 2, process.argv[3] ?? 1].map(Number);
-if (!(hours > 0.05 && hours <= 100) || !Number.isInteger(seed)) {
+if (!(hours >= 0.1 && hours <= 100) || !Number.isInteger(seed)) {
   console.error('expected: npm run calibrate -- HOURS SEED, such as 2 1; at least 0.1 h');
   process.exit(2);
 }

@@ -177,7 +177,11 @@ test('an unknown symbol is left out and noted, and the others run', async () => 
   expect(exchange.asked('subscribe')).toEqual(topicsOf('BTCUSDT'));
   const [window] = collector.windows();
   expect(window!.symbols).toEqual(['BTCUSDT']);
-  expect(window!.notes).toEqual([expect.stringContaining('feed from 127.0.0.1'), expect.stringContaining('NOSUCH')]);
+  expect(window!.notes).toEqual([
+    expect.stringContaining('feed from 127.0.0.1'),
+    expect.stringContaining('tick and lot sizes from 127.0.0.1'),
+    expect.stringContaining('NOSUCH'),
+  ]);
 });
 
 test('a run of unknown symbols alone ends with exit code 3 and says so', async () => {

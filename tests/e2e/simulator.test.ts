@@ -503,7 +503,10 @@ describe('shadow run', () => {
     expect(windows).toHaveLength(2);
     for (const { source, notes, summary } of windows) {
       expect(source).toBe('live');
-      expect(notes).toEqual([`feed from 127.0.0.1:${simulator.port}, not from stream.bybit.com`]);
+      expect(notes).toEqual([
+        `feed from 127.0.0.1:${simulator.port}, not from stream.bybit.com`,
+        `tick and lot sizes from 127.0.0.1:${simulator.port}, not from api.bybit.com`,
+      ]);
       expect(summary.feed).toMatchObject({ gaps: 0, bad: 0 });
       expect(summary.feed.messages).toBeGreaterThan(100);
     }

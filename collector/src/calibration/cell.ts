@@ -61,15 +61,15 @@ export interface CellResult {
   readonly orders: readonly ComparedOrder[];
   /** Time between two updates of the fastest book channel: nothing that is not printed is known sooner. */
   readonly resolutionUs: Us;
-  /** Orders that the engine's own book, which no feed shows in time, would have refused as post-only: they have no true fill to compare. */
-  readonly refusedInTruth: number;
+  /** Orders that the engine's own book, which no feed shows in time, would have refused as post-only: they have no true fill to compare. Undefined for a part of the orders. */
+  readonly refusedInTruth: number | undefined;
   /** Twice the true mid in ticks at a time; undefined where the book had an empty side. */
   readonly midHalfAt: (timeUs: Us) => number | undefined;
 }
 
 const START_US: Us = 1_767_225_600 * US_PER_S;
 /** An order is taken out of the book at this age. */
-export const MAX_AGE_S = 60;
+const MAX_AGE_S = 60;
 const LATENCY: Readonly<Record<'compute' | 'entry' | 'cancel' | 'resp', LatencyDistribution>> = {
   compute: { kind: 'const', ms: 0.2 },
   entry: { kind: 'lognormal', medianMs: 7, p95Ms: 15 },

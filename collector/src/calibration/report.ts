@@ -58,7 +58,10 @@ export function calibrated(cell: Cell, result: CellResult): Calibrated[] {
   const ahead = result.orders.map(({ queueAheadLots }) => queueAheadLots ?? 0).sort((a, b) => a - b);
   const long = ahead[Math.floor(0.8 * ahead.length)]!;
   const orders = result.orders.filter(({ queueAheadLots }) => (queueAheadLots ?? 0) >= long);
-  return [all, { cell, quotes: LONG_QUEUES, statistics: statisticsOf({ ...result, orders }) }];
+  return [
+    all,
+    { cell, quotes: LONG_QUEUES, statistics: statisticsOf({ ...result, orders, refusedInTruth: undefined }) },
+  ];
 }
 
 const LONG_QUEUES = 'join, longest fifth of queues';
@@ -82,7 +85,7 @@ function shareTable(results: readonly Calibrated[]): string {
   const rows = results.map((each) => [
     ...nameOf(each),
     String(each.statistics.orders),
-    String(each.statistics.refusedInTruth),
+    each.statistics.refusedInTruth === undefined ? '–' : String(each.statistics.refusedInTruth),
     plain(each.statistics.trueFillShare),
     ...each.statistics.candidates.map(({ fillShare }) => plain(fillShare)),
   ]);
@@ -134,7 +137,7 @@ lot; \`trade-through\` drives, so that all models are compared on the same order
 
 Feeds: "50+1" is the product's default, orderbook.50 every 20 ms with orderbook.1 every 10 ms over it; the others are one channel alone, of 50 levels
 (200 at 100 ms), at that cadence. Cancel laws: "uniform" cancels any order of a queue alike; under "back-heavy" one younger than two seconds is cancelled
-eleven times as often as an older one. DOGEUSDT has a large tick (0.5 bps), BTCUSDT a small one (0.015 bps).
+about seven times as often as an older one at the best price, and less so behind it. DOGEUSDT has a large tick (0.5 bps), BTCUSDT a small one (0.015 bps).
 
 ![Fill-time bias by cell](calibration.svg)
 
@@ -166,9 +169,10 @@ ${markoutTable(results)}
 ${CANDIDATES.map((candidate) => verdict(candidate, results)).join('\n')}
 
 - **trade-through** knows no fill at the price itself. What it has is filled late, and is the worse half: the fills that the price ran over.
-- **touch** ignores the queue. It fills whatever is printed at the price, long before its turn, and its markouts flatter.
-- **queue** errs by its cancel law: n = 1 is early where young orders cancel more, every n is late where the feed nets additions against cancels, and
-  the slower the feed the more. n = 1 to ∞ brackets the truth only in part; \`touch\` and \`trade-through\` do.
+- **touch** ignores the queue. At the best price it fills whatever is printed there, long before its turn, and its markouts flatter.
+- **queue** errs by its cancel law: the lower n, the sooner it fills, and whether that is before or after the truth depends on where in the queue orders are
+  cancelled. Where the feed nets additions against cancels every n is later, and the slower the feed the more. n = 1 to ∞ brackets the truth only in part;
+  \`touch\` and \`trade-through\` do.
 - **touch-dwell** is a filter against flicker, not a queue: at the best price it waits for the level to break, misses many fills and has the worst of
   the rest. Far outside the best price, where it is used by default, it errs by its dwell.
 `;

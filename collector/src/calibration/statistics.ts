@@ -8,9 +8,7 @@ export interface CandidateStatistics {
   readonly candidate: Candidate;
   /** Filled orders over all. */
   readonly fillShare: number;
-  /** Mean difference of fill times in seconds, over the orders that were filled in truth or by the candidate; unfilled ones count to their end. */
-  readonly timeBiasS: number;
-  /** That over the mean true time of these orders. */
+  /** Mean difference of fill times over the mean true time, of the orders that were filled in truth or by the candidate; unfilled ones count to their end. */
   readonly timeBiasShare: number;
   /** Standard error of `timeBiasShare`. */
   readonly timeBiasError: number;
@@ -20,7 +18,7 @@ export interface CandidateStatistics {
 
 export interface CellStatistics {
   readonly orders: number;
-  readonly refusedInTruth: number;
+  readonly refusedInTruth: number | undefined;
   readonly trueFillShare: number;
   /** Of the orders filled in truth. */
   readonly meanTrueS: number;
@@ -60,7 +58,6 @@ export function statisticsOf(result: CellResult): CellStatistics {
       return {
         candidate,
         fillShare: share(orders, (order) => fillOf(order) !== undefined),
-        timeBiasS: mean(differences) / US_PER_S,
         timeBiasShare: mean(differences) / trueTime,
         timeBiasError: standardError(differences) / trueTime,
         markoutBiasBps: meanMarkoutBps(result, fillOf) - trueMarkoutBps,

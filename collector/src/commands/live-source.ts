@@ -25,15 +25,18 @@ export function openLive(config: RunConfig, exchange: Exchange, deps: RunDeps, l
     kind: 'live',
     websocketUrl: config.ws_url ?? exchange.websocketUrl,
     restUrl: config.rest_url ?? exchange.restUrl,
-    notes: foreignAddress(config.ws_url, exchange),
+    notes: [
+      ...foreignAddress('feed', config.ws_url, exchange.websocketUrl),
+      ...foreignAddress('tick and lot sizes', config.rest_url, exchange.restUrl),
+    ],
   };
   return openVenue(venue, config, exchange, deps, log);
 }
 
 /** Numbers from elsewhere than the exchange say so; an address may hold secrets but for its host. */
-function foreignAddress(address: string | undefined, exchange: Exchange): string[] {
-  if (address === undefined || address === exchange.websocketUrl) return [];
-  return [`feed from ${new URL(address).host}, not from ${new URL(exchange.websocketUrl).host}`];
+function foreignAddress(what: string, address: string | undefined, own: string): string[] {
+  if (address === undefined || address === own) return [];
+  return [`${what} from ${new URL(address).host}, not from ${new URL(own).host}`];
 }
 
 /** Subscribes and keeps the connection; what the venue is makes no difference here. */

@@ -12,7 +12,9 @@ import type { Source } from './source.ts';
 /** The simulated exchange on a port of its own, and behind it the live feed as it is: only the address differs. */
 export async function openMock(config: RunConfig, exchange: Exchange, deps: RunDeps, log: Logger): Promise<Source> {
   const { seed } = config;
-  const symbols = config.symbols.filter((symbol) => marketOf(symbol) !== undefined);
+  const listed = config.symbols.filter((symbol) => marketOf(symbol) !== undefined);
+  // One of many that is not listed is left out, as on a live exchange; none at all is a mistake, and the exchange says what it lists.
+  const symbols = listed.length > 0 ? listed : config.symbols;
   const simulated = new SimulatedExchange({
     symbols,
     seed,

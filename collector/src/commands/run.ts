@@ -48,7 +48,7 @@ Rests virtual quotes in a live, simulated or recorded order book and reports wha
 `;
 
 /** `shadow run --help`. */
-export const runHelp = (): string => commandHelp(SYNOPSIS, RUN_FLAGS);
+export const runHelp = (): string => commandHelp('run', SYNOPSIS, RUN_FLAGS);
 
 /** `shadow run`: composes the run, carries it out, and answers with the exit code. Throws ShadowError. */
 export async function run(argv: readonly string[], deps: RunDeps): Promise<number> {

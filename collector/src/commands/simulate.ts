@@ -7,11 +7,10 @@ import { FlagReader } from '../flags.ts';
 import { commandHelp } from '../help.ts';
 import { SIMULATE_FLAGS } from '../simulate-flags.ts';
 import { instrumentsBody } from '../simulator/instruments.ts';
-import { SIMULATED_PATH } from '../simulator/server.ts';
 import type { CancelLaw } from '../simulator/order-flow.ts';
 import type { ScheduledScenario } from '../simulator/scenario.ts';
 import { describe } from '../simulator/scenario.ts';
-import { SimulatorServer } from '../simulator/server.ts';
+import { SIMULATED_PATH, SimulatorServer } from '../simulator/server.ts';
 import { SimulatedExchange } from '../simulator/simulated-exchange.ts';
 import { VirtualClient } from '../simulator/virtual-client.ts';
 import type { Clock } from '../system-clock.ts';
@@ -54,11 +53,16 @@ With --record it runs in virtual time instead, an hour in seconds, and writes wh
 /** `shadow simulate`: serves until it is stopped, or writes a recording. Answers with the exit code. Throws ShadowError. */
 export async function simulate(argv: readonly string[], deps: SimulateDeps): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
-    deps.print(commandHelp(SYNOPSIS, SIMULATE_FLAGS));
+    deps.print(commandHelp('simulate', SYNOPSIS, SIMULATE_FLAGS));
     return EXIT.fine;
   }
   const reader = new FlagReader('simulate', SIMULATE_FLAGS, { ...deps, argv });
   const values = reader.values();
+  const recording = values['record'] !== undefined;
+  for (const name of recording ? ['host', 'port'] : ['seconds', 'start', 'depth']) {
+    if (reader.explicit[name] === undefined) continue;
+    reader.problems.push(recording ? `--${name} is of the server; --record makes none` : `--${name} needs --record`);
+  }
   reader.finish();
   const config = values as unknown as SimulateConfig;
   return config.record === undefined ? serve(config, deps) : record(config, config.record, deps);
@@ -103,7 +107,9 @@ async function record(config: SimulateConfig, path: string, deps: SimulateDeps):
     channels.map((channel) => ({ symbol, channel })),
   );
   const scenarios = config.scenario.map(describe).join(',');
-  const notes = [`simulated exchange, seed ${config.seed}, scenario ${scenarios}, virtual time`];
+  const notes = [
+    `simulated exchange, seed ${config.seed}, scenario ${scenarios}, cancel law ${config.cancel_law}, virtual time`,
+  ];
   let failure: Error | undefined;
   const writer = new RecordingWriter(
     path,

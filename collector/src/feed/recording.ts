@@ -12,7 +12,7 @@ import type { Subscription } from './exchange.ts';
 import type { RawRecord } from './records.ts';
 
 /**
- * Our own recording: JSON lines, compressed (`.br`, or `.gz`, or plain), one header and then what happened, in order. Frames are
+ * Our own recording: JSON lines, compressed (written as `.br`; `.gz` and plain ones are read too), one header and then what happened, in order. Frames are
  * kept as the bytes they were: text, or base64 (`b`) where they are no UTF-8.
  *
  *   {"t":"header","format":"shadow-recording","version":1,"exchange":"bybit","subscriptions":[["BTCUSDT","orderbook.50"],…],"notes":[]}
@@ -60,7 +60,7 @@ export class RecordingWriter {
   #dirty = false;
   droppedRecords = 0;
 
-  /** Throws SHADOW_ERR_OUTPUT where the file exists or cannot be made. */
+  /** Throws SHADOW_ERR_OUTPUT where the file exists or cannot be made, SHADOW_ERR_USAGE where its name does not end in .br. */
   constructor(path: string, header: RecordingHeader, onError: (error: Error) => void) {
     this.#onError = onError;
     this.#compress = createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
@@ -148,6 +148,9 @@ export class RecordingWriter {
 }
 
 function createNew(path: string): number {
+  if (!path.endsWith('.br')) {
+    throw new ShadowError('SHADOW_ERR_USAGE', `a recording is compressed: expected a name ending in .br, got ${path}`);
+  }
   try {
     return openSync(path, 'wx');
   } catch (cause) {

@@ -61,7 +61,7 @@ export class ClientSession {
   #subscribe(args: readonly string[], answer: (success: boolean, message: string, rest?: object) => void): void {
     const unknown = args.filter((topic) => !this.#exchange.has(topic));
     if (unknown.length > 0) return answer(false, `Invalid symbol :[${unknown.join(',')}]`, {});
-    if (this.topics.size + args.length > MAX_TOPICS) return answer(false, `more than ${MAX_TOPICS} topics`);
+    if (new Set([...this.topics, ...args]).size > MAX_TOPICS) return answer(false, `more than ${MAX_TOPICS} topics`);
     answer(true, '');
     for (const topic of args) {
       if (!this.topics.has(topic)) this.#exchange.subscribe(topic);

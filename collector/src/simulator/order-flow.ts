@@ -8,8 +8,8 @@ import { ReferencePrice } from './reference-price.ts';
 import type { Conditions } from './scenario.ts';
 
 /**
- * Which orders are cancelled. `uniform`: any order of a queue alike. `back-heavy`: one younger than two seconds eleven times as often as an
- * older one, so that cancels come mostly from behind.
+ * Which orders are cancelled. `uniform`: any order of a queue alike. `back-heavy`: at the best price one younger than two seconds about seven
+ * times as often as an older one, and less so behind it, so that cancels come mostly from behind.
  */
 export type CancelLaw = 'uniform' | 'back-heavy';
 
@@ -23,6 +23,7 @@ const NEAR_SHARE = 0.45;
 const FAR_CANCELS = 0.02;
 const NEAR_CANCELS = 0.3;
 const YOUNG_US: Us = 2 * US_PER_S;
+/** Of the cancels that being near the best price adds. */
 const OLD_CANCEL_SHARE = 1 / 11;
 /** Under the back-heavy law most orders are old; cancels are as many as under the other when the rate is this much higher. */
 const BACK_HEAVY_RATE = 2.2;
@@ -38,7 +39,7 @@ const TOLERANCE = 0.3;
 /** Of stale orders this share is hit, the others are pulled; but of no more orders than this. */
 const HIT_SHARE = 0.5;
 const HIT_ORDERS = 40;
-/** Each taker draws others: the rate rises by this share of its base, and falls back within half a second (A. Hawkes, 1971). */
+/** Each taker draws others: the rate rises by so many takers a second, and decays with a time constant of half a second (A. Hawkes, 1971). */
 const EXCITATION = 1.2;
 const EXCITATION_US = 0.5 * US_PER_S;
 

@@ -63,9 +63,13 @@ export const CALM: Conditions = {
 interface Scenario {
   readonly help: string;
   readonly change: Partial<Conditions>;
+  /** When it begins unless it is said: what it does needs a time before it. */
+  readonly startUs: Us;
 }
 
-const scenario = (help: string, change: Partial<Conditions>): Scenario => ({ help, change });
+const scenario = (help: string, change: Partial<Conditions>, startUs: Us = 0): Scenario => ({ help, change, startUs });
+/** Time for a run to have a before. */
+const LATER_US: Us = 30 * US_PER_S;
 
 // prettier-ignore
 export const SCENARIOS = {
@@ -77,14 +81,14 @@ export const SCENARIOS = {
   'latency-high': scenario('the line stalls for 800 ms every 7.5 s (ShadowLatencyHigh)', { stallMs: 800 }),
   'risk-high': scenario('most shocks go down: the inventory fills up (ShadowRiskHigh)', { downShare: 0.9 }),
   'clock-drift': scenario('the exchange\'s clock is 620 ms ahead and gains 50 ppm (ShadowClockDriftHigh)', { clockOffsetMs: 620, clockSkewPpm: 50 }),
-  'clock-step': scenario('the exchange\'s clock steps by 250 ms, and back at the end', { clockOffsetMs: 250 }),
+  'clock-step': scenario('the exchange\'s clock steps by 250 ms, and back at the end; from 30 s on unless said otherwise', { clockOffsetMs: 250 }, LATER_US),
   'feed-stop': scenario('the exchange publishes nothing, but answers (ShadowMetricsMissing)', { feedStopped: true }),
   'gap': scenario('depth updates are lost', { dropShare: 0.004 }),
   'reconnect': scenario('connections are cut every 4 s', { disconnectEveryMs: 4_000 }),
   'out-of-order': scenario('frames come up to 120 ms behind later ones', { disorderMs: 120 }),
   'duplicate': scenario('a tenth of the frames comes twice', { duplicateShare: 0.1 }),
   'crossed': scenario('the published book is crossed every other second', { crossed: true }),
-  'silent-socket': scenario('connections stay open and say nothing more', { halfOpen: true }),
+  'silent-socket': scenario('connections stay open and say nothing more; from 30 s on unless said otherwise', { halfOpen: true }, LATER_US),
   'bad-frames': scenario('one frame in a hundred is damaged', { badShare: 0.01 }),
 } as const satisfies Record<string, Scenario>;
 
@@ -103,7 +107,7 @@ export interface ScheduledScenario {
 export function describe({ name, fromUs, toUs }: ScheduledScenario): string {
   const seconds = (us: Us): string => `${us / US_PER_S}s`;
   if (toUs !== Infinity) return `${name}:${seconds(fromUs)}+${seconds(toUs - fromUs)}`;
-  return fromUs === 0 ? name : `${name}:${seconds(fromUs)}`;
+  return fromUs === SCENARIOS[name].startUs ? name : `${name}:${seconds(fromUs)}`;
 }
 
 const ENTRY = /^([a-z-]+)(?::(\d+(?:\.\d+)?(?:ms|s|m|h)?)(?:\+(\d+(?:\.\d+)?(?:ms|s|m|h)?))?)?$/;
@@ -121,7 +125,7 @@ export function parseScenarios(text: string): readonly ScheduledScenario[] {
     if (!Object.hasOwn(SCENARIOS, name)) {
       throw new Error(`NAME[:START[+LENGTH]],… such as latency-high:60s+120s,gap:5m of ${SCENARIO_NAMES.join(', ')}`);
     }
-    const fromUs = start === undefined ? 0 : durationUs(start);
+    const fromUs = start === undefined ? SCENARIOS[name as ScenarioName].startUs : durationUs(start);
     const toUs = length === undefined ? Infinity : fromUs + durationUs(length);
     return { name: name as ScenarioName, fromUs, toUs };
   });

@@ -59,6 +59,8 @@ export class SimulatorServer {
     this.#offsetUs = options.clock.wallUs() - options.clock.monoUs();
     this.#server = createServer((request, response) => this.#rest(request, response));
     this.#server.requestTimeout = 10_000;
+    this.#server.headersTimeout = 5_000;
+    this.#server.maxConnections = 4 * MAX_CLIENTS;
   }
 
   /** Opens the port and lets the market go. Throws SHADOW_ERR_PORT. */
