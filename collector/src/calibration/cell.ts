@@ -1,4 +1,5 @@
-import type { LatencyDistribution } from '../fills/latency-model.ts';
+import { parseValue } from '../flag-value.ts';
+import type { Latencies, LatencyDistribution } from '../fills/latency-model.ts';
 import { LatencyModel } from '../fills/latency-model.ts';
 import type { ShadowQuote } from '../fills/shadow-quote.ts';
 import { FILL_MODELS } from '../fills/shadow-quote.ts';
@@ -6,6 +7,7 @@ import type { SimulationParameters } from '../fills/simulation.ts';
 import { bybitLinear } from '../feed/bybit.ts';
 import { decodeRecords } from '../feed/records.ts';
 import { Pipeline } from '../pipeline.ts';
+import { RUN_FLAGS } from '../run-flags.ts';
 import type { BookChannelRule } from '../simulator/market-data.ts';
 import type { Market } from '../simulator/markets.ts';
 import { instrumentOf, marketOf } from '../simulator/markets.ts';
@@ -70,12 +72,19 @@ export interface CellResult {
 const START_US: Us = 1_767_225_600 * US_PER_S;
 /** An order is taken out of the book at this age. */
 const MAX_AGE_S = 60;
-const LATENCY: Readonly<Record<'compute' | 'entry' | 'cancel' | 'resp', LatencyDistribution>> = {
-  compute: { kind: 'const', ms: 0.2 },
-  entry: { kind: 'lognormal', medianMs: 7, p95Ms: 15 },
-  cancel: { kind: 'lognormal', medianMs: 10, p95Ms: 20 },
-  resp: { kind: 'const', ms: 3 },
+/** The product's own latencies. */
+const LATENCIES: Latencies = {
+  compute: latencyOf('latency_compute_ms'),
+  entry: latencyOf('latency_entry_ms'),
+  cancel: latencyOf('latency_cancel_ms'),
+  resp: latencyOf('latency_resp_ms'),
 };
+
+function latencyOf(name: `latency_${keyof Latencies}_ms`): LatencyDistribution {
+  const parsed = parseValue(RUN_FLAGS[name], RUN_FLAGS[name].fallback, () => '');
+  if (!('value' in parsed)) throw new Error(`the default of --${name} is none: expected ${parsed.expected}`);
+  return parsed.value as LatencyDistribution;
+}
 
 /**
  * Runs a cell twice. First the product, from frames to fills, on what a client of the simulated exchange receives; orders of one lot join the
@@ -127,13 +136,17 @@ function pipelineOf(cell: Cell, market: Market, exponent: number, orders: Map<nu
       quoteNotional: 1.5 * market.price * instrument.lot.size,
       inventoryLimitQuote: Infinity,
       flattenFactor: 0,
-      requoteTicks: 1,
-      minRequoteIntervalUs: usFromMs(250),
+      requoteTicks: RUN_FLAGS.requote_ticks.fallback,
+      minRequoteIntervalUs: usFromMs(RUN_FLAGS.min_requote_interval_ms.fallback),
       maxAgeUs: MAX_AGE_S * US_PER_S,
     },
     desk: {
-      queue: { exponent, deferredSeedFraction: 1, tradeTtlUs: usFromMs(200) },
-      dwellUs: usFromMs(25),
+      queue: {
+        exponent,
+        deferredSeedFraction: RUN_FLAGS.deferred_seed_fraction.fallback,
+        tradeTtlUs: usFromMs(RUN_FLAGS.trade_ttl_ms.fallback),
+      },
+      dwellUs: usFromMs(RUN_FLAGS.touch_dwell_ms.fallback),
       volume: undefined,
     },
     kpi: {
@@ -155,8 +168,8 @@ function pipelineOf(cell: Cell, market: Market, exponent: number, orders: Map<nu
         {
           instrument,
           channels,
-          latency: new LatencyModel(LATENCY, cell.seed),
-          parameters: { simulation, reorderWindowUs: usFromMs(50) },
+          latency: new LatencyModel(LATENCIES, cell.seed),
+          parameters: { simulation, reorderWindowUs: usFromMs(RUN_FLAGS.reorder_window_ms.fallback) },
         },
       ],
       windowUs: 3_600 * US_PER_S,

@@ -136,7 +136,7 @@ async function record(config: SimulateConfig, path: string, deps: SimulateDeps):
   let nextProgressUs = startUs + PROGRESS_S * US_PER_S;
   for (const records of client.records()) {
     writer.write(records);
-    frames += records.length;
+    for (const { type } of records) if (type === 'receive') frames++;
     if (exchange.nowUs >= nextProgressUs) {
       nextProgressUs += PROGRESS_S * US_PER_S;
       deps.say(`${Math.round((exchange.nowUs - startUs) / US_PER_S)} s of ${config.seconds} s, ${frames} frames`);

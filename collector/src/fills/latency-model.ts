@@ -41,11 +41,14 @@ export class LatencyModel {
 
 const Z95 = 1.6448536269514722;
 
+/** Standard deviation of the logarithm of a lognormal with that median and 95th percentile. */
+export const lognormalSigma = (median: number, p95: number): number => Math.log(p95 / median) / Z95;
+
 function quantileMs(distribution: Exclude<LatencyDistribution, { kind: 'const' }>, uniform: number): Ms {
   if (distribution.kind === 'empirical') {
     return distribution.sortedMs[Math.floor(uniform * distribution.sortedMs.length)]!;
   }
-  const sigma = Math.log(distribution.p95Ms / distribution.medianMs) / Z95;
+  const sigma = lognormalSigma(distribution.medianMs, distribution.p95Ms);
   return distribution.medianMs * Math.exp(sigma * normalQuantile(uniform));
 }
 

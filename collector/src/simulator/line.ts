@@ -1,3 +1,4 @@
+import { lognormalSigma } from '../fills/latency-model.ts';
 import type { Us } from '../units.ts';
 import { US_PER_MS } from '../units.ts';
 import { Random } from './random.ts';
@@ -14,7 +15,6 @@ export interface Delivery {
 }
 
 const STALL_PERIOD_US = 7_500 * US_PER_MS;
-const Z95 = 1.6448536269514722;
 
 /**
  * The line from the exchange to one client: it delays, it keeps the order (it is one TCP connection) unless the scenario says otherwise, and
@@ -43,8 +43,7 @@ export class Line {
   /** A frame of a topic the client is subscribed to. */
   send({ publishUs, topic, text }: Frame, conditions: Conditions): void {
     const random = this.#random;
-    const delta = topic.startsWith('orderbook') && text.includes('"type":"delta"');
-    if (delta && random.chance(conditions.dropShare)) {
+    if (conditions.dropShare > 0 && isDelta(text) && random.chance(conditions.dropShare)) {
       this.#lose(publishUs, topic, conditions);
       return;
     }
@@ -67,7 +66,7 @@ export class Line {
   /** One way, drawn anew: for answers beside the line, such as REST. */
   delayUs(conditions: Conditions): Us {
     const { median, p95 } = conditions.delayMs;
-    return this.#random.lognormal(median, Math.log(p95 / median) / Z95) * US_PER_MS;
+    return this.#random.lognormal(median, lognormalSigma(median, p95)) * US_PER_MS;
   }
 
   #lose(publishUs: Us, topic: string, conditions: Conditions): void {
@@ -98,6 +97,8 @@ export class Line {
     pending.splice(at, 0, delivery);
   }
 }
+
+const isDelta = (text: string): boolean => text.includes('"type":"delta"');
 
 /** The ways in which frames have been seen to be broken, and some more. */
 const DAMAGES: readonly ((text: string, random: Random) => string | Buffer)[] = [

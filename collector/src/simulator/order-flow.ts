@@ -81,11 +81,12 @@ export class OrderFlow {
     }
   }
 
-  /** When an event last touched the book, and how many have. */
+  /** Time of the last event. */
   get lastChangeUs(): Us {
     return this.#lastChangeUs;
   }
 
+  /** Events so far: the exchange's sequence. */
   get changes(): number {
     return this.#changes;
   }

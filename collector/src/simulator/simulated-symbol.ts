@@ -44,16 +44,13 @@ export class SimulatedSymbol {
   readonly #stamper: Stamper;
   readonly #matches: { readonly match: Match; readonly timeUs: Us }[] = [];
   #trades = 0;
-  #sequence = 1;
   #tradesWanted = false;
-  #changedUs: Us;
   #stopped = false;
 
   constructor({ market, channels, seed, cancelLaw, startUs, stamper }: SymbolOptions) {
     this.market = market;
     this.instrument = instrumentOf(market);
     this.#stamper = stamper;
-    this.#changedUs = startUs;
     this.engine = new MatchingEngine((timeUs, takerSign, ticks, lots) => {
       if (this.#tradesWanted) this.#matches.push({ match: { takerSign, ticks, lots }, timeUs });
     });
@@ -82,8 +79,6 @@ export class SimulatedSymbol {
   /** Runs the market to `untilUs` and publishes what is due then. */
   advance(untilUs: Us, conditions: Conditions, out: Frame[]): void {
     this.#flow.runUntil(untilUs, conditions);
-    this.#changedUs = this.#flow.lastChangeUs;
-    this.#sequence = this.#flow.changes;
     if (conditions.feedStopped) {
       this.#matches.length = 0;
       this.#stopped = true;
@@ -91,14 +86,14 @@ export class SimulatedSymbol {
     }
     this.#publishTrades(out);
     const publishUs = untilUs + PUBLISH_DELAY_US;
-    const stamps = this.#stamper.stamps(this.#changedUs, publishUs);
+    const stamps = this.#stamper.stamps(this.#flow.lastChangeUs, publishUs);
     for (const publisher of this.publishers) {
       const { topic, rule } = publisher;
       const due = this.#stopped || untilUs % rule.cadenceUs === 0;
       if (!due) continue;
       const text = this.#stopped
-        ? publisher.restart(untilUs, stamps, this.#sequence)
-        : publisher.publish(untilUs, stamps, this.#sequence, conditions.crossed && isOddSecond(untilUs));
+        ? publisher.restart(untilUs, stamps, this.#flow.changes)
+        : publisher.publish(untilUs, stamps, this.#flow.changes, conditions.crossed && isOddSecond(untilUs));
       if (text !== undefined) out.push({ publishUs, topic, text });
     }
     this.#stopped = false;
@@ -107,7 +102,11 @@ export class SimulatedSymbol {
   /** The book of a channel as it is published, for a new subscriber. */
   snapshot(publisher: BookPublisher, nowUs: Us): Frame {
     const publishUs = nowUs + PUBLISH_DELAY_US;
-    const text = publisher.snapshot(nowUs, this.#stamper.stamps(this.#changedUs, publishUs), this.#sequence);
+    const text = publisher.snapshot(
+      nowUs,
+      this.#stamper.stamps(this.#flow.lastChangeUs, publishUs),
+      this.#flow.changes,
+    );
     return { publishUs, topic: publisher.topic, text };
   }
 
@@ -121,7 +120,7 @@ export class SimulatedSymbol {
       const publishUs = timeUs + PUBLISH_DELAY_US;
       const matches = all.slice(start, end).map(({ match }) => match);
       const stamps = this.#stamper.stamps(timeUs, publishUs);
-      const text = tradeText(this.instrument, matches, stamps, this.#trades, this.#sequence);
+      const text = tradeText(this.instrument, matches, stamps, this.#trades, this.#flow.changes);
       out.push({ publishUs, topic: this.tradeTopic, text });
       this.#trades += matches.length;
       start = end;
