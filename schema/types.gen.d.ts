@@ -82,7 +82,7 @@ maker_taker_ratio: (number | null)
  */
 net_bps: (number | null)
 /**
- * 95th percentile of receive minus publish stamp, ms; null below 20 messages
+ * 95th percentile of latency_ms.feed, ms; null below 20 messages
  */
 p95_latency_ms: (number | null)
 /**
@@ -634,17 +634,29 @@ fees: number
  */
 latency_ms: {
 /**
- * receive minus publish stamp, clock offset included until it is measured
+ * one-way latency: receive minus publish stamp minus clock offset, where the offset has been measured (corrected); until then receive minus publish stamp, offset included
  */
 feed: {
 /**
- * messages with a stamp
+ * messages it is of
  */
 n: number
 /**
- * messages whose stamp lies after their receipt: the local clock is behind
+ * whether the clock offset has been taken off
+ */
+corrected: boolean
+/**
+ * messages left out because the offset was not known when they came; 0 while corrected is false
+ */
+uncorrected: number
+/**
+ * messages that arrived before they were sent: by the corrected clock the estimate was too high (they count as 0), by the raw one the local clock is behind
  */
 negative: number
+/**
+ * least value, ms; negative where the raw local clock is behind; null without a message
+ */
+min: (number | null)
 /**
  * median, ms; null below 20 messages or where negatives reach the rank
  */
@@ -664,15 +676,23 @@ histogram_us: [number, number][]
 }
 }
 /**
- * local minus exchange clock; null until an estimator has measured it
+ * local minus exchange clock when the window closed; null until it has been measured
  */
 clock: {
+/**
+ * the offset has been measured from both sides: the truth lies within offset_ms ± uncertainty_ms
+ */
+synced: boolean
+/**
+ * there are no probes: offset_ms is an upper bound by the fastest messages, the least delay of the path included, and nothing bounds it from below
+ */
+one_sided: boolean
 /**
  * offset, + is local ahead
  */
 offset_ms: (number | null)
 /**
- * half-width of its band
+ * half-width of the band that holds the truth
  */
 uncertainty_ms: (number | null)
 /**
@@ -755,7 +775,24 @@ export interface Process {
  */
 latency_ms: {
 /**
- * chunk received to chunk processed
+ * bytes off the socket to the start of their processing
+ */
+ingest_queue: {
+/**
+ * p50
+ */
+p50: (number | null)
+/**
+ * p95
+ */
+p95: (number | null)
+/**
+ * p99
+ */
+p99: (number | null)
+}
+/**
+ * bytes off the socket to the end of their processing
  */
 processing: {
 /**

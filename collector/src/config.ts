@@ -38,6 +38,7 @@ export interface RunConfig {
   readonly ws_url: string | undefined;
   readonly rest_url: string | undefined;
   readonly silence_ms: number;
+  readonly clock_probes: boolean;
   readonly profile: string;
   readonly fill_model: FillModelName;
   readonly reorder_window_ms: number;

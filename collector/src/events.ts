@@ -99,6 +99,20 @@ export interface SubscriptionEvent extends ReceiveStamps {
   readonly message: string;
 }
 
+/** `discarded`: the first answer of a new connection, whose way there includes connecting. `malformed`: no server time in it. */
+export const PROBE_RESULTS = ['ok', 'discarded', 'timeout', 'error', 'malformed'] as const;
+export type ProbeResult = (typeof PROBE_RESULTS)[number];
+
+/** A question for the exchange's time has ended; the stamps are of its answer, or of giving it up. */
+export interface ProbeEvent extends ReceiveStamps {
+  readonly kind: 'probe';
+  readonly result: ProbeResult;
+  /** Monotonic clock just before it was sent. */
+  readonly sentMonoUs: Us;
+  /** The server's stamp; defined when the result is `ok` or `discarded`. */
+  readonly serverTimeUs: Us | undefined;
+}
+
 export type BadReason =
   'json' | 'utf8' | 'shape' | 'number' | 'off-grid' | 'time' | 'unknown-topic' | 'unknown-symbol' | 'levels';
 
@@ -118,6 +132,7 @@ export type MarketEvent =
   | DisconnectEvent
   | HeartbeatEvent
   | SubscriptionEvent
+  | ProbeEvent
   | BadDataEvent;
 
 /** What one socket chunk held, in order. A feed never yields single events: waking up costs more than the work. */

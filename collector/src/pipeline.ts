@@ -1,5 +1,6 @@
-import { DriftEwma } from './clock/drift.ts';
-import { OffsetBound } from './clock/offset-bound.ts';
+import type { ClockChange, ClockReading } from './clock/exchange-clock.ts';
+import { ExchangeClock } from './clock/exchange-clock.ts';
+import type { StampGranularity } from './clock/offset-estimator.ts';
 import type { BadDataEvent, GapReason, Instrument, MarketEvent } from './events.ts';
 import type { LatencyModel } from './fills/latency-model.ts';
 import type { ShadowQuote, VirtualFill } from './fills/shadow-quote.ts';
@@ -7,7 +8,7 @@ import { WindowStats } from './kpi/window.ts';
 import type { BookChannel, SymbolParameters } from './symbol-shadow.ts';
 import { SymbolShadow } from './symbol-shadow.ts';
 import type { Us } from './units.ts';
-import { msFromUs, US_PER_S } from './units.ts';
+import { US_PER_S } from './units.ts';
 
 export interface SymbolSetup {
   readonly instrument: Instrument;
@@ -24,6 +25,7 @@ export interface PipelineParameters {
   /** How long a finite run goes on after its last window, for markouts to become known. */
   readonly drainUs: Us;
   readonly horizons: number;
+  readonly stampGranularity: StampGranularity;
 }
 
 /** A window of all symbols. It is reported when it ends and once more, final, when none of its markouts is still to come. */
@@ -38,6 +40,8 @@ export interface WindowReport {
   readonly bySymbol: ReadonlyMap<string, WindowStats>;
   readonly total: WindowStats;
   readonly driftMs: number | undefined;
+  /** The clocks as they were known when the window closed. */
+  readonly clock: ClockReading;
 }
 
 export interface PipelineOutputs {
@@ -49,6 +53,7 @@ export interface PipelineOutputs {
   /** An order has joined the book; it goes on changing. For calibration. */
   readonly onRest?: (symbol: string, order: ShadowQuote) => void;
   readonly onResync: (symbol: string, channel: string, reason: GapReason) => void;
+  readonly onClock?: (change: ClockChange) => void;
 }
 
 /**
@@ -60,20 +65,18 @@ const STEP_US = 50_000;
 const SLOW_STEP_US = US_PER_S;
 /** After a pause longer than this only the steps at its end are made. */
 const LONGEST_WALK_US = 3_600 * US_PER_S;
-/** A window without a later event is closed this long after its end, by the local clock less the assumed offset. */
+/** A window without a later event is closed this long after its end, by the local clock less the offset. */
 const WINDOW_GRACE_US = US_PER_S;
 
 interface OpenWindow {
   readonly bySymbol: Map<string, WindowStats>;
-  driftMs: number | undefined;
+  atClose: Pick<WindowReport, 'driftMs' | 'clock'> | undefined;
 }
 
 /** events → reorder → book → quotes and fill models → KPIs, for all symbols. Pure: it knows time only from stamps. */
 export class Pipeline {
   readonly symbols = new Map<string, SymbolShadow>();
-  readonly offset = new OffsetBound();
-  /** Drift over the messages of all symbols. */
-  readonly drift = new DriftEwma();
+  readonly clock: ExchangeClock;
   /** Frames that could not be used and name no configured symbol. */
   unattributedBad = 0;
   rejectedSubscriptions = 0;
@@ -88,13 +91,13 @@ export class Pipeline {
   /** No symbol holds an event that is due before this. */
   #dueUs: Us = Infinity;
   #lastMonoUs: Us = 0;
-  #wallMinusMonoUs: Us = 0;
   #connected = false;
   #done = false;
 
   constructor(parameters: PipelineParameters, outputs: PipelineOutputs) {
     this.#parameters = parameters;
     this.#outputs = outputs;
+    this.clock = new ExchangeClock(parameters.stampGranularity, (change) => outputs.onClock?.(change));
   }
 
   /** All windows asked for are complete; further events change nothing. */
@@ -107,20 +110,20 @@ export class Pipeline {
     return this.#startUs;
   }
 
-  /** Wall time of the last stamp seen. */
-  get wallUs(): Us {
-    return this.#lastMonoUs + this.#wallMinusMonoUs;
+  /** Monotonic clock at the last stamp seen. */
+  get monoUs(): Us {
+    return this.#lastMonoUs;
   }
 
   /** Exchange time of the last stamp seen. */
   get endUs(): Us {
-    return this.#exchangeNowUs();
+    return this.clock.exchangeUs(this.#lastMonoUs);
   }
 
   push(events: readonly MarketEvent[]): void {
     for (const event of events) {
       // A run begins with what its recording begins with: a connection, not a timer.
-      if (this.#startUs === undefined && event.kind === 'heartbeat') continue;
+      if (this.#startUs === undefined && (event.kind === 'heartbeat' || event.kind === 'probe')) continue;
       this.#advance(event.monoUs, event.receiveTimeUs);
       if (this.#done) return;
       this.#route(event);
@@ -135,7 +138,7 @@ export class Pipeline {
     if (this.#startUs === undefined || this.#done) return;
     this.#done = true;
     // An exchange stamp may lie ahead of the receive clock: nothing that was processed is left out.
-    let endUs = this.#exchangeNowUs();
+    let endUs = this.endUs;
     for (const symbol of this.symbols.values()) {
       symbol.flush();
       endUs = Math.max(endUs, symbol.simulation.nowUs);
@@ -149,11 +152,7 @@ export class Pipeline {
     switch (event.kind) {
       case 'book':
       case 'trade': {
-        if (event.publishTimeUs !== undefined) {
-          const delayUs = event.receiveTimeUs - event.publishTimeUs;
-          this.offset.record(delayUs);
-          this.drift.record(msFromUs(delayUs));
-        }
+        if (event.publishTimeUs !== undefined) this.clock.onMessage(event, event.publishTimeUs);
         const symbol = this.symbols.get(event.symbol);
         if (symbol === undefined) return;
         symbol.push(event);
@@ -173,6 +172,8 @@ export class Pipeline {
       case 'subscription':
         if (!event.accepted) this.rejectedSubscriptions++;
         return;
+      case 'probe':
+        return this.clock.onProbe(event);
       case 'heartbeat':
         return;
     }
@@ -203,11 +204,9 @@ export class Pipeline {
   #advance(monoUs: Us, receiveTimeUs: Us): void {
     if (this.#startUs === undefined) this.#begin(monoUs, receiveTimeUs);
     // Over a long pause what one clock says of the other is void: a recording may be damaged, a machine may have slept.
-    if (monoUs - this.#lastMonoUs > LONGEST_WALK_US) this.#wallMinusMonoUs = receiveTimeUs - monoUs;
+    if (monoUs - this.#lastMonoUs > LONGEST_WALK_US) this.clock.begin({ receiveTimeUs, monoUs });
     if (monoUs >= this.#dueUs || monoUs >= this.#slowUs) this.#walk(monoUs);
-    if (monoUs < this.#lastMonoUs) return;
-    this.#lastMonoUs = monoUs;
-    this.#wallMinusMonoUs = receiveTimeUs - monoUs;
+    if (monoUs > this.#lastMonoUs) this.#lastMonoUs = monoUs;
   }
 
   /** Makes the steps up to a stamp. Those at which nothing is due would do nothing, and are passed over. */
@@ -226,10 +225,12 @@ export class Pipeline {
 
   #begin(monoUs: Us, receiveTimeUs: Us): void {
     this.#startUs = receiveTimeUs;
+    this.#lastMonoUs = monoUs;
+    this.clock.begin({ receiveTimeUs, monoUs });
     this.#setStep(gridBefore(monoUs, STEP_US));
     const windows = { startUs: receiveTimeUs, durationUs: this.#parameters.windowUs };
     for (const { instrument, channels, parameters, latency } of this.#parameters.symbols) {
-      const symbol = new SymbolShadow(instrument, channels, parameters, latency, this.offset, windows, monoUs, {
+      const symbol = new SymbolShadow(instrument, channels, parameters, latency, this.clock, windows, monoUs, {
         onFill: this.#outputs.onFill,
         onRest: this.#outputs.onRest,
         onResync: this.#outputs.onResync,
@@ -252,7 +253,8 @@ export class Pipeline {
       if (symbol.dueUs < this.#dueUs) this.#dueUs = symbol.dueUs;
     }
     if (this.#stepUs % SLOW_STEP_US !== 0) return;
-    const overdueUs = this.#stepUs + this.#wallMinusMonoUs - this.offset.offsetUs - WINDOW_GRACE_US;
+    this.clock.tick(this.#stepUs);
+    const overdueUs = this.clock.exchangeUs(this.#stepUs) - WINDOW_GRACE_US;
     for (const symbol of this.symbols.values()) {
       symbol.checkSilence(this.#stepUs);
       symbol.closeWindowsUntil(overdueUs);
@@ -264,8 +266,8 @@ export class Pipeline {
     this.#done = true;
   }
 
-  #exchangeNowUs(): Us {
-    return this.#lastMonoUs + this.#wallMinusMonoUs - this.offset.offsetUs;
+  #clocks(): Pick<WindowReport, 'driftMs' | 'clock'> {
+    return { driftMs: this.clock.driftMs, clock: this.clock.reading(this.#lastMonoUs) };
   }
 
   #wanted(index: number): boolean {
@@ -276,10 +278,10 @@ export class Pipeline {
     this.#outputs.onSymbolWindow(symbol, stats);
     if (!this.#wanted(index)) return;
     let window = this.#open.get(index);
-    if (window === undefined) this.#open.set(index, (window = { bySymbol: new Map(), driftMs: undefined }));
+    if (window === undefined) this.#open.set(index, (window = { bySymbol: new Map(), atClose: undefined }));
     window.bySymbol.set(symbol, stats);
     if (window.bySymbol.size < this.symbols.size) return;
-    window.driftMs = this.drift.valueMs;
+    window.atClose = this.#clocks();
     const final = isFinal(window);
     if (final) this.#open.delete(index);
     this.#report(index, window, !final);
@@ -308,7 +310,7 @@ export class Pipeline {
       cutShort: cutAtUs !== undefined,
       bySymbol,
       total,
-      driftMs: window.driftMs,
+      ...(window.atClose ?? this.#clocks()),
     });
   }
 
@@ -319,7 +321,7 @@ export class Pipeline {
     const startUs = this.#startUs! + index * this.#parameters.windowUs;
     if (!this.#wanted(index) || endUs <= startUs) return;
     const bySymbol = new Map([...this.symbols].map(([name, symbol]) => [name, symbol.simulation.closeWindow(endUs)]));
-    this.#report(index, { bySymbol, driftMs: this.drift.valueMs }, true, endUs);
+    this.#report(index, { bySymbol, atClose: this.#clocks() }, true, endUs);
   }
 }
 

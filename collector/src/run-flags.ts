@@ -14,6 +14,7 @@ export const RUN_FLAGS = {
   ws_url: flag({ group: 'market', kind: 'url', choices: ['ws:', 'wss:'], fallback: undefined, placeholder: 'URL', help: 'WebSocket address instead of the exchange\'s own', results: false }),
   rest_url: flag({ group: 'market', kind: 'url', choices: ['http:', 'https:'], fallback: undefined, placeholder: 'URL', help: 'REST address (tick and lot sizes) instead of the exchange\'s own', results: false }),
   silence_ms: flag({ group: 'market', kind: 'integer', fallback: 30_000, min: 1_000, max: 3_600_000, help: 'a book channel silent for longer is suspect (orderbook.1 repeats itself every 3 s: a third of this for it)' }),
+  clock_probes: flag({ group: 'market', kind: 'boolean', fallback: true, help: 'ask the exchange for its time every ten seconds: without it the clock offset, and latency without it, are not known', results: false }),
 
   profile: flag({ group: 'quotes', kind: 'text', fallback: 'moderate', placeholder: 'NAME', help: 'named set of values: moderate quotes 30 bps out, aggressive 15' }),
   profiles: flag({ group: 'quotes', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'JSON file with your own profiles, per-symbol values included' }),

@@ -2,7 +2,9 @@ import { MiniLob } from './book/mini-lob.ts';
 import type { OrderedEvent } from './book/reorder.ts';
 import { ReorderBuffer } from './book/reorder.ts';
 import { TradeFrames } from './book/trade-frames.ts';
-import type { OffsetBound } from './clock/offset-bound.ts';
+import type { ExchangeClock } from './clock/exchange-clock.ts';
+import { BucketHistogram } from './clock/histogram.ts';
+import { FEED_LATENCY_BOUNDS_US } from './clock/latency.ts';
 import type { BookEvent, GapReason, Instrument } from './events.ts';
 import type { LatencyModel } from './fills/latency-model.ts';
 import type { ShadowQuote, VirtualFill } from './fills/shadow-quote.ts';
@@ -60,7 +62,11 @@ export class SymbolShadow {
   readonly #channels: readonly ChannelState[];
   readonly #reorder: ReorderBuffer;
   readonly #tradeFrames = new TradeFrames();
-  readonly #offset: OffsetBound;
+  /** One-way latency of its messages since the start of the run, where it could be told. */
+  readonly latency = new BucketHistogram(FEED_LATENCY_BOUNDS_US);
+  /** Messages that arrived before they were sent, by the estimated offset. */
+  negativeLatencies = 0;
+  readonly #clock: ExchangeClock;
   readonly #windows: WindowClock;
   readonly #outputs: SymbolOutputs;
   #windowIndex = 0;
@@ -68,13 +74,15 @@ export class SymbolShadow {
   #crossedRun = 0;
   /** Wall time of the last message received; undefined before one. */
   lastReceiveUs: Us | undefined;
+  /** The same by the monotonic clock. */
+  lastMonoUs: Us | undefined;
 
   constructor(
     instrument: Instrument,
     channels: readonly BookChannel[],
     parameters: SymbolParameters,
     latency: LatencyModel,
-    offset: OffsetBound,
+    clock: ExchangeClock,
     windows: WindowClock,
     monoUs: Us,
     outputs: SymbolOutputs,
@@ -90,7 +98,7 @@ export class SymbolShadow {
       resyncReason: 'sequence' as const,
     }));
     this.#reorder = new ReorderBuffer(parameters.reorderWindowUs);
-    this.#offset = offset;
+    this.#clock = clock;
     this.#windows = windows;
     this.#outputs = outputs;
     this.simulation = new Simulation(parameters.simulation, instrument, this.book, latency, windows.startUs, {
@@ -114,12 +122,13 @@ export class SymbolShadow {
 
   push(event: OrderedEvent): void {
     this.lastReceiveUs = event.receiveTimeUs;
+    this.lastMonoUs = event.monoUs;
     if (event.kind === 'book') {
       for (const channel of this.#channels) if (channel.name === event.channel) channel.lastHeardUs = event.monoUs;
     }
     this.release(event.monoUs);
     if (event.kind === 'trade' && this.#tradeFrames.repeats(event)) {
-      this.simulation.kpi.onMessage(event);
+      this.#count(event);
       this.stats.feed.duplicates++;
       return;
     }
@@ -190,13 +199,22 @@ export class SymbolShadow {
   #process(event: OrderedEvent): void {
     this.closeWindowsUntil(event.exchangeTimeUs);
     if (event.kind === 'trade') {
-      this.simulation.kpi.onMessage(event);
+      this.#count(event);
       this.simulation.onTrade(event);
       return;
     }
     this.simulation.runUntil(event.exchangeTimeUs);
-    this.simulation.kpi.onMessage(event);
+    this.#count(event);
     this.#applyBook(event);
+  }
+
+  #count(event: OrderedEvent): void {
+    const { monoUs, publishTimeUs } = event;
+    const oneWayUs = publishTimeUs === undefined ? undefined : this.#clock.oneWayUs(monoUs, publishTimeUs);
+    this.simulation.kpi.onMessage(event, oneWayUs);
+    if (oneWayUs === undefined) return;
+    if (oneWayUs < 0) this.negativeLatencies++;
+    this.latency.record(oneWayUs < 0 ? 0 : oneWayUs);
   }
 
   #applyBook(event: BookEvent): void {
@@ -212,7 +230,7 @@ export class SymbolShadow {
     }
     if (!this.book.crossed) this.#good(event.channel);
     else if (this.#crossed(event)) return;
-    this.simulation.onBook(event, event.receiveTimeUs - this.#offset.offsetUs);
+    this.simulation.onBook(event, this.#clock.exchangeUs(event.monoUs));
   }
 
   #good(name: string): void {

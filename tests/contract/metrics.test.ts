@@ -31,6 +31,7 @@ describe('the metrics catalog', () => {
       'model',
       'cause',
       'event',
+      'result',
       'horizon',
       'version',
       'commit',

@@ -8,7 +8,8 @@ import {
   markoutBps,
   WeightedMean,
 } from '../../collector/src/kpi/markout.ts';
-import { LogLinearHistogram, MIN_QUANTILE_COUNT, nearestRank, quantileOf } from '../../collector/src/kpi/quantile.ts';
+import { LogLinearHistogram } from '../../collector/src/clock/histogram.ts';
+import { MIN_QUANTILE_COUNT, nearestRank, quantileOf } from '../../collector/src/kpi/quantile.ts';
 import type { Lifetime } from '../../collector/src/kpi/survival.ts';
 import { timeToFillQuantile } from '../../collector/src/kpi/survival.ts';
 import type { Sign } from '../../collector/src/units.ts';

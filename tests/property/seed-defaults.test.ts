@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { pipelineParameters } from '../../collector/src/commands/compose.ts';
 import type { Source } from '../../collector/src/commands/source.ts';
+import { bybitLinear } from '../../collector/src/feed/bybit.ts';
 import { resolveRunConfig } from '../../collector/src/config.ts';
 import type { MarketEvent } from '../../collector/src/events.ts';
 import { FILL_MODELS } from '../../collector/src/fills/shadow-quote.ts';
@@ -23,7 +24,7 @@ function parametersOf(argv: readonly string[]): PipelineParameters {
     instruments: new Map([[SYMBOL, instrument()]]),
     channels: () => [DEEP],
   };
-  return pipelineParameters(config, source as Source);
+  return pipelineParameters(config, source as Source, bybitLinear);
 }
 
 const run = (events: readonly MarketEvent[], argv: readonly string[]): MarketRun =>

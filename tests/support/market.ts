@@ -96,6 +96,15 @@ export const disconnectAt = (wallUs: Us): MarketEvent => ({
 });
 export const heartbeatAt = (wallUs: Us): MarketEvent => ({ kind: 'heartbeat', ...stampsAt(wallUs) });
 
+/** An answered probe that took so long, half of it each way, between clocks that agree. */
+export const probeAt = (wallUs: Us, rttUs: Us): MarketEvent => ({
+  kind: 'probe',
+  result: 'ok',
+  sentMonoUs: stampsAt(wallUs - rttUs).monoUs,
+  serverTimeUs: wallUs - rttUs / 2,
+  ...stampsAt(wallUs),
+});
+
 /** A book feed in sequence: every call is the next update of the channel. */
 export class BookFeed {
   readonly symbol: string;
@@ -184,6 +193,7 @@ export function pipelineParameters(setup: MarketSetup = {}): PipelineParameters 
     iterations: setup.iterations ?? 0,
     drainUs: setup.drainUs ?? 5 * S,
     horizons: HORIZONS.length,
+    stampGranularity: { feedUs: MS, probeUs: 1 },
     symbols: (setup.instruments ?? [instrument()]).map((each) => ({
       instrument: each,
       channels: setup.channels ?? [DEEP],
@@ -258,7 +268,11 @@ function copyOf(report: WindowReport, parameters: PipelineParameters): ReportCop
   const { index, startUs, endUs, provisional, cutShort, driftMs } = report;
   const bySymbol = [...report.bySymbol].map(([symbol, stats]) => [
     symbol,
-    summarize(stats, stats.driftMs, summaryParameters(parameters, endUs - startUs, 1)),
+    summarize(
+      stats,
+      { driftMs: stats.driftMs, clock: report.clock },
+      summaryParameters(parameters, endUs - startUs, 1),
+    ),
   ]);
   const whole = summaryParameters(parameters, endUs - startUs, report.bySymbol.size);
   return {
@@ -268,7 +282,7 @@ function copyOf(report: WindowReport, parameters: PipelineParameters): ReportCop
     provisional,
     cutShort,
     driftMs,
-    total: summarize(report.total, driftMs, whole),
+    total: summarize(report.total, report, whole),
     bySymbol: Object.fromEntries(bySymbol) as Record<string, Summary>,
   };
 }

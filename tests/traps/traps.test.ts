@@ -2,6 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ProcessLatency } from '../../collector/src/commands/process-latency.ts';
 import type { IterSummary } from '../../schema/types.gen.js';
 import { canonicalJson } from '../../collector/src/artifacts/canonical-json.ts';
 import type { RunIdentity } from '../../collector/src/artifacts/run-artifacts.ts';
@@ -16,7 +17,9 @@ import { bybitLinear } from '../../collector/src/feed/bybit.ts';
 import type { RawRecord } from '../../collector/src/feed/records.ts';
 import { decodeRecords } from '../../collector/src/feed/records.ts';
 import { ReorderBuffer } from '../../collector/src/book/reorder.ts';
-import { LogLinearHistogram, nearestRank, quantileOf } from '../../collector/src/kpi/quantile.ts';
+import { ExchangeClock } from '../../collector/src/clock/exchange-clock.ts';
+import { LogLinearHistogram } from '../../collector/src/clock/histogram.ts';
+import { nearestRank, quantileOf } from '../../collector/src/kpi/quantile.ts';
 import { summarize } from '../../collector/src/kpi/summary.ts';
 import { WindowStats } from '../../collector/src/kpi/window.ts';
 import type { Metric, MetricName } from '../../collector/src/metrics/catalog.ts';
@@ -32,6 +35,7 @@ import {
   DESK,
   DeskRun,
   disconnectAt,
+  probeAt,
   heartbeatAt,
   HORIZONS,
   instrument,
@@ -362,7 +366,7 @@ describe('clocks and latency', () => {
     expect(summary.clock_drift_ms).toBe(-80);
     expect(summary.latency_ms.feed).toMatchObject({ n: 30, negative: 30, p50: null, p95: null });
     expect(summary.p95_latency_ms).toBeNull();
-    expect(run.pipeline.offset.offsetUs).toBe(-80 * MS);
+    expect(run.pipeline.clock.assumedOffsetUs(run.pipeline.monoUs)).toBe(-80 * MS);
   });
 });
 
@@ -489,13 +493,17 @@ describe('statistics', () => {
 });
 
 const summaryOf = (stats: WindowStats, driftMs?: number) =>
-  summarize(stats, driftMs, {
-    driver: 'touch-dwell',
-    horizons: HORIZONS,
-    inventoryLimitQuote: 10_000,
-    windowUs: 60 * S,
-    symbols: 1,
-  });
+  summarize(
+    stats,
+    { driftMs, clock: new ExchangeClock({ feedUs: MS, probeUs: 1 }).reading(0) },
+    {
+      driver: 'touch-dwell',
+      horizons: HORIZONS,
+      inventoryLimitQuote: 10_000,
+      windowUs: 60 * S,
+      symbols: 1,
+    },
+  );
 
 function configOf(
   argv: readonly string[],
@@ -635,7 +643,7 @@ describe('metrics', () => {
     seen.set('shadow_metrics_rejected_total', new Set());
     for (const [name, { labels }] of Object.entries(CATALOG) as [MetricName, Metric][]) {
       expect([name, [...(seen.get(name) ?? ['never put'])].sort()]).toEqual([name, [...labels].sort()]);
-      expect(text).toMatch(new RegExp(`^${name}(\\{| )`, 'm'));
+      expect(text).toMatch(new RegExp(`^${name}(_bucket)?(\\{| )`, 'm'));
     }
     for (const name of [
       'shadow_edge_bps',
@@ -646,7 +654,11 @@ describe('metrics', () => {
     ]) {
       expect(text).toMatch(new RegExp(`^${name}\\{symbol="${SYMBOL}"\\} -?\\d`, 'm'));
     }
-    const exported = new Set([...text.matchAll(/^(shadow_\w+)[{ ]/gm)].map(([, name]) => name));
+    const family = (name: string): string => {
+      const base = name.replace(/_(bucket|sum|count)$/, '');
+      return (CATALOG as Record<string, Metric>)[base]?.type === 'histogram' ? base : name;
+    };
+    const exported = new Set([...text.matchAll(/^(shadow_\w+)[{ ]/gm)].map(([, name]) => family(name!)));
     expect([...exported].sort()).toEqual(Object.keys(CATALOG).sort());
   });
 });
@@ -657,6 +669,7 @@ function metricsOf(): RunMetrics {
   const at = (ms: number, bid: number, ask: number): MarketEvent => feed.snapshot(T0 + ms * MS, [bid, 10], [ask, 10]);
   const events = [at(0, BID, ASK), at(100, QUOTE_BUY - 2, QUOTE_BUY), at(200, BID, ASK)];
   for (let step = 0; step < 80; step++) events.push(at(1_000 * (1 + step), BID - (step % 2), ASK));
+  const probes = Array.from({ length: 10 }, (_, index) => probeAt(T0 + (1 + 7 * index) * S + MS, 20 * MS));
   const setup = still({ quoter: { minRequoteIntervalUs: 100 * MS, maxAgeUs: 30 * S } });
   let pipeline: MarketRun['pipeline'] | undefined;
   const metrics = new RunMetrics({
@@ -665,10 +678,18 @@ function metricsOf(): RunMetrics {
     build: { version: '0.0.0', commit: 'unknown' },
     pipeline: () => pipeline,
     running: ({ stats }) => summaryOf(stats, stats.driftMs),
-    nowUs: () => pipeline!.wallUs,
-    counts: () => ({ artifactWriteErrors: 0, recordingDropped: 0 }),
+    nowUs: () => pipeline!.monoUs,
+    counts: () => ({
+      artifactWriteErrors: 0,
+      recordingDropped: 0,
+      ingestQueue: process.ingestQueueTotal,
+      processing: process.processingTotal,
+    }),
   });
-  const run = runBatches([received(events)], pipelineParameters(setup), (live) => (pipeline = live));
+  const process = new ProcessLatency({ wallUs: () => 0, monoUs: () => 0 }, { version: '0.0.0', commit: 'unknown' });
+  process.close();
+  const all = received([...events, ...probes]);
+  const run = runBatches([all], pipelineParameters(setup), (live) => (pipeline = live));
   for (const fill of run.fills) metrics.onFill(fill.symbol, fill, fill.lots * fill.priceTicks * 1e-4);
   for (const { symbol, stats } of run.closed) metrics.onSymbolWindow(symbol, stats);
   metrics.onWindow(iterSummary(identity, run.last[0]!, T0, 1, null));

@@ -58,7 +58,7 @@ export function iterSummary(
   });
   const bySymbol = [...report.bySymbol].map(([symbol, stats]) => {
     const limit = identity.inventoryLimits.get(symbol)!;
-    return [symbol, summarize(stats, stats.driftMs, parametersOf(limit, 1))] as const;
+    return [symbol, summarize(stats, { driftMs: stats.driftMs, clock: report.clock }, parametersOf(limit, 1))] as const;
   });
   // Inventory use of the whole is the mean over symbols of each one's own: exposures add up against the mean limit.
   const limits = [...report.bySymbol.keys()].map((symbol) => identity.inventoryLimits.get(symbol)!);
@@ -79,7 +79,7 @@ export function iterSummary(
     provisional: report.provisional,
     cut_short: report.cutShort,
     notes: [...identity.notes],
-    summary: summarize(report.total, report.driftMs, parametersOf(meanLimit, report.bySymbol.size)),
+    summary: summarize(report.total, report, parametersOf(meanLimit, report.bySymbol.size)),
     by_symbol: Object.fromEntries(bySymbol),
     process,
   };

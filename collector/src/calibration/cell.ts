@@ -176,6 +176,10 @@ function pipelineOf(cell: Cell, market: Market, exponent: number, orders: Map<nu
       iterations: 0,
       drainUs: 0,
       horizons: horizonsUs.length,
+      stampGranularity: {
+        feedUs: bybitLinear.serverTime.feedGranularityUs,
+        probeUs: bybitLinear.serverTime.granularityUs,
+      },
     },
     {
       onSymbolWindow: () => undefined,

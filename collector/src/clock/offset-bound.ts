@@ -1,29 +1,30 @@
 import type { Us } from '../units.ts';
 
-/** So many messages in a row must prove the local clock behind: one wrong stamp proves nothing. */
+/** So many messages in a row must prove an offset wrong: one wrong stamp proves nothing. */
 const WITNESSES = 16;
 
 /**
- * The clock offset the simulation assumes (local − exchange; + is local ahead) until an estimator has measured one: 0, unless messages
- * prove the local clock behind. A message cannot arrive before it was sent, so offset ≤ receive − publish; when that has been
- * negative for the last 16 messages, the largest of them is taken. It comes back to 0 with the first that is not.
+ * Corrects an assumed offset (local − exchange; + is local ahead) that messages prove too high: none can arrive before it was sent, by clocks made equal. When the last 16
+ * all did, the correction is the largest, that is the least negative, of their latencies. It goes back to 0 with the first that did not.
  */
 export class OffsetBound {
-  readonly #delaysUs = new Float64Array(WITNESSES);
+  readonly #latenciesUs = new Float64Array(WITNESSES);
   #negatives = 0;
-  #offsetUs: Us = 0;
+  #correctionUs: Us = 0;
 
-  get offsetUs(): Us {
-    return this.#offsetUs;
+  /** To be added to the assumed offset; never above 0. */
+  get correctionUs(): Us {
+    return this.#correctionUs;
   }
 
-  record(receiveMinusPublishUs: Us): void {
-    if (receiveMinusPublishUs >= 0) {
+  /** `latencyUs`: receive − publish − assumed offset. */
+  record(latencyUs: Us): void {
+    if (latencyUs >= 0) {
       this.#negatives = 0;
-      this.#offsetUs = 0;
+      this.#correctionUs = 0;
       return;
     }
-    this.#delaysUs[this.#negatives++ % WITNESSES] = receiveMinusPublishUs;
-    if (this.#negatives >= WITNESSES) this.#offsetUs = Math.max(...this.#delaysUs);
+    this.#latenciesUs[this.#negatives++ % WITNESSES] = latencyUs;
+    if (this.#negatives >= WITNESSES) this.#correctionUs = Math.max(...this.#latenciesUs);
   }
 }

@@ -1,4 +1,5 @@
 import type { RunConfig, SymbolConfig } from '../config.ts';
+import type { ClockReading } from '../clock/exchange-clock.ts';
 import { LatencyModel } from '../fills/latency-model.ts';
 import type { FillModelName, ModelIndex } from '../fills/shadow-quote.ts';
 import { FILL_MODELS } from '../fills/shadow-quote.ts';
@@ -8,6 +9,8 @@ import { summarize } from '../kpi/summary.ts';
 import type { PipelineParameters, SymbolSetup } from '../pipeline.ts';
 import type { SymbolShadow } from '../symbol-shadow.ts';
 import type { Instrument } from '../events.ts';
+import type { Exchange } from '../feed/exchange.ts';
+import { COARSEST_STAMP_US } from '../clock/offset-estimator.ts';
 import { US_PER_S, usFromMs } from '../units.ts';
 import type { Source } from './source.ts';
 
@@ -23,7 +26,7 @@ export const HORIZONS = [
 export const driverIndex = (model: FillModelName): ModelIndex => FILL_MODELS.indexOf(model) as ModelIndex;
 
 /** From configuration, in the units of users, to the parameters of the pipeline, in its own. */
-export function pipelineParameters(config: RunConfig, source: Source): PipelineParameters {
+export function pipelineParameters(config: RunConfig, source: Source, exchange: Exchange): PipelineParameters {
   const latency = new LatencyModel(
     {
       compute: config.latency_compute_ms,
@@ -56,6 +59,11 @@ export function pipelineParameters(config: RunConfig, source: Source): PipelineP
     iterations: config.iterations,
     drainUs: Math.round(config.drain * US_PER_S),
     horizons: HORIZONS.length,
+    stampGranularity: {
+      feedUs: exchange.serverTime.feedGranularityUs,
+      // One that is too coarse is never asked.
+      probeUs: Math.min(exchange.serverTime.granularityUs, COARSEST_STAMP_US),
+    },
   };
 }
 
@@ -100,7 +108,7 @@ export interface SummaryComposition {
   readonly shared: Omit<SummaryParameters, 'inventoryLimitQuote' | 'symbols' | 'windowUs'>;
   readonly inventoryLimits: ReadonlyMap<string, number>;
   /** KPIs of a symbol's running window. */
-  running(shadow: SymbolShadow): Summary;
+  running(shadow: SymbolShadow, clock: ClockReading): Summary;
 }
 
 export function summaryParameters(config: RunConfig): SummaryComposition {
@@ -109,13 +117,17 @@ export function summaryParameters(config: RunConfig): SummaryComposition {
   return {
     shared,
     inventoryLimits,
-    running: ({ symbol, stats, simulation }) =>
-      summarize(stats, simulation.kpi.drift.valueMs, {
-        ...shared,
-        inventoryLimitQuote: inventoryLimits.get(symbol)!,
-        symbols: 1,
-        windowUs: Math.max(1, stats.liveUs + stats.suspectUs),
-      }),
+    running: ({ symbol, stats, simulation }, clock) =>
+      summarize(
+        stats,
+        { driftMs: simulation.kpi.drift.valueMs, clock },
+        {
+          ...shared,
+          inventoryLimitQuote: inventoryLimits.get(symbol)!,
+          symbols: 1,
+          windowUs: Math.max(1, stats.liveUs + stats.suspectUs),
+        },
+      ),
   };
 }
 

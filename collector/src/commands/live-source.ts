@@ -5,6 +5,8 @@ import { backoffMs, Connection, fetchText } from '../feed/connection.ts';
 import type { Exchange } from '../feed/exchange.ts';
 import type { HttpBody, RecordingHeader } from '../feed/recording.ts';
 import { RecordingWriter } from '../feed/recording.ts';
+import type { RawRecord } from '../feed/records.ts';
+import { ServerTimeProbe } from '../feed/probe.ts';
 import type { Logger } from '../log.ts';
 import type { RunDeps } from './run.ts';
 import type { ChannelDepth, Source } from './source.ts';
@@ -56,7 +58,8 @@ export async function openVenue(
   const channels = (): readonly ChannelDepth[] => exchange.bookChannels(config.depth);
   const subscriptions = subscriptionsOf(symbols, channels, exchange);
   const recorder = openRecorder(config, exchange, bodies, { subscriptions, notes: venue.notes }, log);
-  const connection = new Connection({
+  const probe = openProbe(venue, config, exchange, deps, (record) => connection.insert(record), log);
+  const connection: Connection = new Connection({
     exchange,
     url: venue.websocketUrl,
     subscriptions,
@@ -66,9 +69,13 @@ export async function openVenue(
       if (state.state === 'closed')
         log.warn({ reason: state.reason, retryInMs: Math.round(state.retryInMs) }, 'connection lost');
       else log.info(state, 'connection');
+      if (state.state === 'open') probe?.start();
     },
   });
-  const stop = (): void => connection.stop();
+  const stop = (): void => {
+    probe?.stop();
+    connection.stop();
+  };
   deps.signal.addEventListener('abort', stop, { once: true });
   if (deps.signal.aborted) stop();
   return {
@@ -80,13 +87,39 @@ export async function openVenue(
     feed: decoded(connection, exchange.createDecoder(instruments, channels()), subscriptions, recorder),
     stopsAtOnce: false,
     onResync: (symbol, channel) => connection.resync({ symbol, channel }),
+    onSuspicion: () => probe?.hurry(),
     recordingDropped: () => recorder?.droppedRecords ?? 0,
     close: async () => {
       deps.signal.removeEventListener('abort', stop);
+      probe?.stop();
       connection.stop();
       await recorder?.close({ receiveTimeUs: deps.clock.wallUs(), monoUs: deps.clock.monoUs() });
     },
   };
+}
+
+/** Questions for the exchange's time, unless the user wants none; a failing one is told when it begins to fail and when it is over. */
+function openProbe(
+  venue: Venue,
+  config: RunConfig,
+  exchange: Exchange,
+  deps: RunDeps,
+  insert: (record: RawRecord) => void,
+  log: Logger,
+): ServerTimeProbe | undefined {
+  if (!config.clock_probes) return undefined;
+  let failing = false;
+  const { restUrl } = venue;
+  const { clock, random } = deps;
+  const onRecord = (record: RawRecord & { readonly type: 'probe' }): void => {
+    insert(record);
+    const { result } = record;
+    if (result === 'discarded' || failing === (result !== 'ok')) return;
+    failing = result !== 'ok';
+    if (failing) log.warn({ restUrl, result }, 'the exchange does not answer with its time; asking on');
+    else log.info({ restUrl }, 'the exchange answers with its time again');
+  };
+  return new ServerTimeProbe({ exchange, restUrl, clock, random, onRecord });
 }
 
 /** Asks for every symbol's sizes, and goes on asking while the exchange cannot be reached. */

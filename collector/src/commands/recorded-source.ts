@@ -50,6 +50,7 @@ export async function openRecorded(
     feed: decoded(records, decoder, subscriptions),
     stopsAtOnce: true,
     onResync: () => undefined, // What the exchange answered then is in the recording.
+    onSuspicion: () => undefined,
     recordingDropped: () => 0,
     close: async () => Promise.resolve(),
   };

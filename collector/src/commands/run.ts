@@ -1,6 +1,8 @@
 import { ArtifactStore } from '../artifacts/store.ts';
 import type { RunConfig } from '../config.ts';
 import { resolveRunConfig } from '../config.ts';
+import type { ClockChange, ClockReading } from '../clock/exchange-clock.ts';
+import { US_PER_MS } from '../units.ts';
 import { EXIT, messageOf, ShadowError } from '../errors.ts';
 import type { GapReason } from '../events.ts';
 import type { Exchange } from '../feed/exchange.ts';
@@ -67,14 +69,16 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
   const counts = () => ({
     artifactWriteErrors: store?.writeErrors ?? 0,
     recordingDropped: source?.recordingDropped() ?? 0,
+    ingestQueue: processLatency?.ingestQueueTotal,
+    processing: processLatency?.processingTotal,
   });
   const metrics = new RunMetrics({
     exchange: config.exchange,
     configured: config.symbols,
     build: deps.build,
     pipeline: () => pipeline,
-    running: (shadow) => summaryParameters(config).running(shadow),
-    nowUs: () => (config.replay === undefined ? deps.clock.wallUs() : (pipeline?.wallUs ?? 0)),
+    running: (shadow, clock) => summaryParameters(config).running(shadow, clock),
+    nowUs: () => (config.replay === undefined ? deps.clock.monoUs() : (pipeline?.monoUs ?? 0)),
     counts,
   });
   const server = await startMetricsServer(
@@ -93,8 +97,8 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     source = await openSource(config, exchange, deps, log);
     const results = resultsConfig(config, source);
     const sink = new ArtifactSink({ config, store, resultsConfig: results, source, deps, metrics, processLatency });
-    const { onResync } = source;
-    pipeline = new Pipeline(pipelineParameters(config, source), {
+    const { onResync, onSuspicion } = source;
+    pipeline = new Pipeline(pipelineParameters(config, source, exchange), {
       onFill: (symbol, fill) => {
         const instrument = source!.instruments.get(symbol)!;
         metrics.onFill(symbol, fill, fill.priceTicks * fill.lots * instrument.tick.size * instrument.lot.size);
@@ -104,6 +108,10 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
       onResync: (symbol: string, channel: string, reason: GapReason) => {
         log.warn({ symbol, channel, reason }, 'book not trusted, asking for a snapshot');
         onResync(symbol, channel);
+      },
+      onClock: (change) => {
+        if (change === 'suspicion') onSuspicion();
+        else logClock(log, change, pipeline!.clock.reading(pipeline!.monoUs));
       },
     });
     await consume(source, pipeline, processLatency, log, deps.signal);
@@ -139,10 +147,30 @@ async function consume(
       if (event.kind === 'subscription' && !event.accepted)
         log.error({ message: event.message }, 'subscription rejected');
     }
+    processLatency?.begin(events);
     pipeline.push(events);
-    const last = events.at(-1);
-    if (last !== undefined && last.kind !== 'heartbeat') processLatency?.record(last.monoUs);
+    processLatency?.end(events);
     if (pipeline.done || (signal.aborted && source.stopsAtOnce)) return;
+  }
+}
+
+/** One line a change of the clocks. */
+function logClock(log: Logger, change: Exclude<ClockChange, 'suspicion'>, reading: ClockReading): void {
+  const [offsetMs, uncertaintyMs] = [reading.offsetUs, reading.uncertaintyUs].map((us) =>
+    us === undefined ? undefined : Math.round(us) / US_PER_MS,
+  );
+  const fields = { change, offsetMs, uncertaintyMs, skewPpm: reading.skewPpm };
+  switch (change) {
+    case 'synced':
+      return log.info(fields, 'clock offset to the exchange measured');
+    case 'route-change':
+      return log.info(fields, 'the path to the exchange changed its length one way');
+    case 'unsynced':
+      return log.warn(fields, 'clock offset to the exchange not known any more; latencies hold it until it is');
+    case 'wall-step':
+      return log.warn(fields, 'the wall clock of this machine stepped; offset and latencies are not touched by it');
+    case 'exchange-step':
+      return log.warn(fields, 'the clock of the exchange stepped; its offset is measured anew');
   }
 }
 

@@ -22,6 +22,8 @@ export interface Source {
   readonly stopsAtOnce: boolean;
   channels(symbol: string): readonly ChannelDepth[];
   readonly onResync: (symbol: string, channel: string) => void;
+  /** Something about the exchange's clock does not fit: a probe soon would tell what. */
+  readonly onSuspicion: () => void;
   recordingDropped(): number;
   close(): Promise<void>;
 }

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { ShadowError } from '../errors.ts';
 import type { BadReason, BookEvent, Instrument, MarketEvent, ReceiveStamps } from '../events.ts';
 import type { FeesBps } from '../fills/fees.ts';
 import type { Us } from '../units.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
+import { parseInstruments, parseServerTime } from './bybit-rest.ts';
 import { BookFrameScanner } from './bybit-scanner.ts';
-import { gridOf, MALFORMED, OFF_GRID, parseOnGrid } from './decimal.ts';
+import { MALFORMED, OFF_GRID, parseOnGrid } from './decimal.ts';
 import type { Exchange, FrameDecoder, Subscription } from './exchange.ts';
 
 /**
@@ -38,6 +38,12 @@ function bybit(id: string, category: 'linear' | 'spot', feesBps: FeesBps): Excha
     subscriptionsOf,
     instrumentPath: (symbol) => `/v5/market/instruments-info?category=${category}&symbol=${encodeURIComponent(symbol)}`,
     parseInstruments,
+    serverTime: {
+      path: '/v5/market/time',
+      granularityUs: 1,
+      feedGranularityUs: US_PER_MS,
+      parse: parseServerTime,
+    },
     ownsInstruments: (url) => url.includes('/v5/market/instruments-info') && url.includes(`category=${category}`),
     createDecoder: (instruments, channels) => new BybitDecoder(instruments, channels),
   };
@@ -58,63 +64,6 @@ function subscriptionsOf(frame: string): readonly Subscription[] {
     const dot = text.lastIndexOf('.');
     return { channel: text.slice(0, dot), symbol: text.slice(dot + 1) };
   });
-}
-
-/** "params error: symbol invalid": the one answer that asking again does not change. */
-const NO_SUCH_SYMBOL = 10_001;
-
-function parseInstruments(body: string): readonly Instrument[] {
-  const { retCode, retMsg, result } = parseAnswer(body);
-  if (retCode !== 0) {
-    const message = `Bybit answers retCode ${String(retCode)}: ${String(retMsg)}`;
-    throw new ShadowError('SHADOW_ERR_INSTRUMENTS', message, { terminal: retCode === NO_SUCH_SYMBOL });
-  }
-  if (!Array.isArray(result?.list)) {
-    throw new ShadowError('SHADOW_ERR_INSTRUMENTS', 'the instrument list has no result.list', { terminal: false });
-  }
-  return (result.list as readonly (RawInstrument | null)[]).map(parseInstrument).filter((item) => item !== undefined);
-}
-
-interface RawAnswer {
-  readonly retCode?: unknown;
-  readonly retMsg?: unknown;
-  readonly result?: { readonly list?: unknown };
-}
-
-function parseAnswer(body: string): RawAnswer {
-  try {
-    const answer = JSON.parse(body) as RawAnswer | null;
-    if (typeof answer === 'object' && answer?.retCode !== undefined) return answer;
-  } catch {
-    // Said below, with what came.
-  }
-  const message = `expected a Bybit instrument list, got ${JSON.stringify(body.slice(0, 120))}`;
-  throw new ShadowError('SHADOW_ERR_INSTRUMENTS', message, { terminal: false });
-}
-
-interface RawInstrument {
-  readonly symbol?: unknown;
-  readonly priceFilter?: { readonly tickSize?: unknown };
-  readonly lotSizeFilter?: Readonly<
-    Partial<Record<'qtyStep' | 'basePrecision' | 'minOrderQty' | 'minNotionalValue' | 'minOrderAmt', unknown>>
-  >;
-}
-
-/** Linear names the lot `qtyStep` and the smallest value `minNotionalValue`; spot `basePrecision` and `minOrderAmt`. */
-function parseInstrument(raw: RawInstrument | null): Instrument | undefined {
-  const sizes = raw?.lotSizeFilter;
-  const tick = gridOf(raw?.priceFilter?.tickSize);
-  const lot = gridOf(sizes?.qtyStep ?? sizes?.basePrecision);
-  if (typeof raw?.symbol !== 'string' || tick === undefined || lot === undefined) return undefined;
-  const minSizeLots = parseOnGrid(sizes?.minOrderQty, lot);
-  const minNotional = Number(sizes?.minNotionalValue ?? sizes?.minOrderAmt ?? 0);
-  return {
-    symbol: raw.symbol,
-    tick,
-    lot,
-    minSizeLots: Math.max(0, minSizeLots),
-    minNotionalQuote: Number.isFinite(minNotional) && minNotional > 0 ? minNotional : 0,
-  };
 }
 
 /** An exchange stamp further than this ahead of the local clock is no time to order events by. */

@@ -88,6 +88,12 @@ export class Connection implements AsyncIterable<readonly RawRecord[]> {
     this.#socket.send(this.#options.exchange.subscribe(this.#nextRequestId(), [subscription]));
   }
 
+  /** Puts in what happened beside the socket, in its place in time. */
+  insert(record: RawRecord): void {
+    this.#push(record);
+    this.#flush();
+  }
+
   /** Ends the feed: the consumer gets what was received, an `end` record, and no more. */
   stop(): void {
     if (this.#stopped) return;

@@ -1,12 +1,24 @@
 import type { Instrument, MarketEvent, ReceiveStamps } from '../events.ts';
 import type { FeesBps } from '../fills/fees.ts';
 import type { BookChannel } from '../symbol-shadow.ts';
-import type { Ms } from '../units.ts';
+import type { Ms, Us } from '../units.ts';
 
 /** One thing to subscribe to: a channel of a symbol. */
 export interface Subscription {
   readonly symbol: string;
   readonly channel: string;
+}
+
+/** How an exchange is asked for its time, and how fine its stamps are. */
+export interface ServerTime {
+  /** Path and query, below `restUrl`. */
+  readonly path: string;
+  /** Of the answer's stamp. Above 50 ms it measures nothing, and is refused. */
+  readonly granularityUs: Us;
+  /** Of the stamp before the wire in feed messages. */
+  readonly feedGranularityUs: Us;
+  /** The stamp of an answer, µs since the epoch; undefined where there is none. Throws nothing. */
+  parse(body: string): Us | undefined;
 }
 
 /** Turns frames into events. Bad data becomes `bad` events; nothing is thrown, whatever the bytes. */
@@ -42,6 +54,7 @@ export interface Exchange {
    * `terminal` where asking again would not help.
    */
   parseInstruments(body: string): readonly Instrument[];
+  readonly serverTime: ServerTime;
   /** Whether a recorded REST address is an instrument list of this exchange. */
   ownsInstruments(url: string): boolean;
   createDecoder(

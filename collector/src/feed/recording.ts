@@ -7,6 +7,7 @@ import { constants, createBrotliCompress, createBrotliDecompress, createGunzip }
 import type { BrotliCompress } from 'node:zlib';
 import { messageOf, ShadowError } from '../errors.ts';
 import type { ReceiveStamps } from '../events.ts';
+import { PROBE_RESULTS } from '../events.ts';
 import type { Us } from '../units.ts';
 import type { Subscription } from './exchange.ts';
 import type { RawRecord } from './records.ts';
@@ -19,6 +20,7 @@ import type { RawRecord } from './records.ts';
  *   {"t":"http","url":"https://…","data":"<body>"}
  *   {"t":"connect","c":"1","w":1786310819526357,"m":8123456,"url":"wss://…"}
  *   {"t":"recv","c":"1","w":1786310819526357,"m":8123456,"d":"<frame>"}         w wall µs, m monotonic µs
+ *   {"t":"probe","w":…,"m":…,"r":"ok","o":8123400,"s":1786310819500123}        o monotonic µs when it was sent, s the server's time, µs
  *   {"t":"disconnect","c":"1","w":…,"m":…,"reason":"…"}    {"t":"overflow",…}    {"t":"end","w":…,"m":…}
  */
 export const RECORDING_FORMAT = 'shadow-recording';
@@ -174,6 +176,8 @@ function lineOf(record: RawRecord): object {
       return { t: 'disconnect', c: record.connectionId, w, m, reason: record.reason };
     case 'overflow':
       return { t: 'overflow', c: record.connectionId, w, m };
+    case 'probe':
+      return { t: 'probe', w, m, r: record.result, o: record.sentMonoUs, s: record.serverTimeUs };
     case 'tick':
     case 'end':
       return { t: record.type, w, m };
@@ -196,6 +200,9 @@ export interface RecordingLine {
   readonly d?: unknown;
   readonly b?: unknown;
   readonly reason?: unknown;
+  readonly r?: unknown;
+  readonly o?: unknown;
+  readonly s?: unknown;
   readonly conn?: unknown;
   readonly ts?: unknown;
   readonly addr?: unknown;
@@ -272,9 +279,20 @@ export function recordOf(line: RecordingLine): RawRecord | undefined {
       return { type: 'disconnect', connectionId, reason: String(line.reason), ...stamps };
     case 'overflow':
       return { type: 'overflow', connectionId, ...stamps };
+    case 'probe':
+      return probeOf(line, stamps);
     case 'end':
       return { type: 'end', ...stamps };
     default:
       return undefined;
   }
+}
+
+/** Undefined where the line does not hold what a probe of its result has. */
+function probeOf({ r, o, s }: RecordingLine, stamps: ReceiveStamps): RawRecord | undefined {
+  const result = PROBE_RESULTS.find((each) => each === r);
+  if (result === undefined || typeof o !== 'number') return undefined;
+  const serverTimeUs = typeof s === 'number' ? s : undefined;
+  if (result === 'ok' && serverTimeUs === undefined) return undefined;
+  return { type: 'probe', result, sentMonoUs: o, serverTimeUs, ...stamps };
 }

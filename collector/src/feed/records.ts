@@ -1,4 +1,4 @@
-import type { MarketEvent, ReceiveStamps } from '../events.ts';
+import type { MarketEvent, ProbeEvent, ReceiveStamps } from '../events.ts';
 import type { FrameDecoder, Subscription } from './exchange.ts';
 
 /**
@@ -12,6 +12,8 @@ export type RawRecord = ReceiveStamps &
     | { readonly type: 'disconnect'; readonly connectionId: string; readonly reason: string }
     /** Frames were dropped because the consumer fell behind its limit. */
     | { readonly type: 'overflow'; readonly connectionId: string }
+    /** A question for the exchange's time was answered, or given up. */
+    | ({ readonly type: 'probe' } & Pick<ProbeEvent, 'result' | 'sentMonoUs' | 'serverTimeUs'>)
     /** Nothing arrived; time passed. */
     | { readonly type: 'tick' }
     /** The run was stopped here. */
@@ -41,5 +43,8 @@ function decodeOther(record: RawRecord, subscriptions: readonly Subscription[], 
   } else if (record.type === 'overflow') {
     for (const { symbol, channel } of subscriptions)
       out.push({ kind: 'gap', ...stamps, symbol, channel, reason: 'overflow' });
+  } else if (record.type === 'probe') {
+    const { result, sentMonoUs, serverTimeUs } = record;
+    out.push({ kind: 'probe', ...stamps, result, sentMonoUs, serverTimeUs });
   } else out.push({ kind: 'heartbeat', ...stamps });
 }

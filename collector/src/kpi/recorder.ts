@@ -58,8 +58,11 @@ export class KpiRecorder {
     return this.#stats;
   }
 
-  /** Once per frame; a frame without the exchange's stamp gives no latency and no drift sample. */
-  onMessage(event: OrderedEvent): void {
+  /**
+   * Once per frame; a frame without the exchange's stamp gives no latency and no drift sample. `oneWayUs`: its latency by corrected clocks, undefined
+   * while the offset has not been measured.
+   */
+  onMessage(event: OrderedEvent, oneWayUs: Us | undefined): void {
     const stats = this.#stats;
     if (event.kind === 'book') stats.feed.book_updates++;
     else {
@@ -70,7 +73,7 @@ export class KpiRecorder {
     stats.feed.messages++;
     if (event.publishTimeUs === undefined) return;
     const delayUs = event.receiveTimeUs - event.publishTimeUs;
-    stats.latencyUs.record(delayUs);
+    stats.latency.record(delayUs, oneWayUs);
     this.drift.record(msFromUs(delayUs));
   }
 

@@ -1,6 +1,7 @@
 import type { IterSummary } from '../../../schema/types.gen.js';
 import { CAUSES, FILL_MODELS } from '../fills/shadow-quote.ts';
 import type { FillModelName, ModelIndex } from '../fills/shadow-quote.ts';
+import type { ClockReading } from '../clock/exchange-clock.ts';
 import { US_PER_MS } from '../units.ts';
 import type { WeightedMean } from './markout.ts';
 import { quantileOf } from './quantile.ts';
@@ -29,8 +30,14 @@ const known = (value: number | undefined): number | null =>
 const ratio = (part: number, whole: number): number | undefined => (whole > 0 ? part / whole : undefined);
 const msOf = (us: number | undefined): number | undefined => (us === undefined ? undefined : us / US_PER_MS);
 
+/** What was known of the clocks when the window closed. */
+export interface Clocks {
+  readonly driftMs: number | undefined;
+  readonly clock: ClockReading;
+}
+
 /** The published KPIs of one window, of one symbol or of all together. Formulas: FILLS specification §6, §9 to §14. */
-export function summarize(stats: WindowStats, driftMs: number | undefined, parameters: SummaryParameters): Summary {
+export function summarize(stats: WindowStats, clocks: Clocks, parameters: SummaryParameters): Summary {
   const { maker, taker } = stats.byLiquidity;
   const notional = maker.notionalQuote + taker.notionalQuote;
   const gross = stats.halfSpread.mean;
@@ -41,11 +48,11 @@ export function summarize(stats: WindowStats, driftMs: number | undefined, param
     taker_count: taker.fills,
     maker_taker_ratio: known(ratio(maker.notionalQuote, notional + stats.wouldBeTakerQuote)),
     net_bps: known(netOf(stats, parameters.driver)),
-    p95_latency_ms: known(msOf(stats.latencyUs.quantile(0.95))),
+    p95_latency_ms: known(msOf(stats.latency.histogramUs.quantile(0.95))),
     risk_ratio: known(clip(inventoryUse(stats, parameters))),
     slippage_bps_p95: known(quantileOf(stats.slippageBps, 0.95)),
     adverse_bps_p95: known(quantileOf(stats.adverseBps, 0.95)),
-    clock_drift_ms: known(driftMs),
+    clock_drift_ms: known(clocks.driftMs),
 
     fills: stats.fills,
     fill_model: parameters.driver,
@@ -103,7 +110,7 @@ export function summarize(stats: WindowStats, driftMs: number | undefined, param
       fees: money(stats.feesQuote),
     },
     latency_ms: { feed: latency(stats) },
-    clock: { offset_ms: null, uncertainty_ms: null, skew_ppm: null },
+    clock: clockOf(clocks.clock),
     feed: {
       ...stats.feed,
       suspect_ms: money(stats.suspectUs / US_PER_MS),
@@ -159,12 +166,27 @@ const markout = (mean: WeightedMean): Summary['markouts']['1s'] => ({
   se_bps: known(mean.standardError),
 });
 
-/** Receive minus publish stamp: with no offset estimate it holds the clock's offset. Null where negatives reach the rank. */
-const latency = (stats: WindowStats): Summary['latency_ms']['feed'] => ({
-  n: stats.latencyUs.count,
-  negative: stats.latencyUs.negatives,
-  p50: known(msOf(stats.latencyUs.quantile(0.5))),
-  p95: known(msOf(stats.latencyUs.quantile(0.95))),
-  p99: known(msOf(stats.latencyUs.quantile(0.99))),
-  histogram_us: stats.latencyUs.buckets(),
+/** Feed latency. Null where messages that arrived before they were sent reach the rank of the raw one. */
+function latency({
+  latency: { histogramUs, corrected, uncorrected, negatives, minUs },
+}: WindowStats): Summary['latency_ms']['feed'] {
+  return {
+    n: histogramUs.count,
+    corrected,
+    uncorrected,
+    negative: negatives,
+    min: known(msOf(minUs)),
+    p50: known(msOf(histogramUs.quantile(0.5))),
+    p95: known(msOf(histogramUs.quantile(0.95))),
+    p99: known(msOf(histogramUs.quantile(0.99))),
+    histogram_us: histogramUs.buckets(),
+  };
+}
+
+const clockOf = ({ synced, oneSided, offsetUs, uncertaintyUs, skewPpm }: ClockReading): Summary['clock'] => ({
+  synced,
+  one_sided: oneSided,
+  offset_ms: known(msOf(offsetUs)),
+  uncertainty_ms: known(msOf(uncertaintyUs)),
+  skew_ppm: known(skewPpm),
 });

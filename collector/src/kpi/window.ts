@@ -1,3 +1,4 @@
+import { FeedLatency } from '../clock/latency.ts';
 import type { Liquidity } from '../fills/fees.ts';
 import type { Cause, ModelIndex, NoFillReason } from '../fills/shadow-quote.ts';
 import { CAUSES, MODEL_INDEXES, NO_FILL_REASONS } from '../fills/shadow-quote.ts';
@@ -5,7 +6,6 @@ import type { SkipReason } from '../fills/quoter.ts';
 import { SKIP_REASONS } from '../fills/quoter.ts';
 import type { Bps, Side } from '../units.ts';
 import { WeightedMean } from './markout.ts';
-import { LogLinearHistogram } from './quantile.ts';
 import type { Lifetime } from './survival.ts';
 
 /** Fills of one kind: how many, for how much, and their net edge where the markout at the KPI horizon is known. */
@@ -67,7 +67,7 @@ export class WindowStats {
   readonly orders = zeroCounts(ORDER_EVENTS);
   readonly skips = zeroCounts<SkipReason>(SKIP_REASONS);
   readonly noFill = zeroCounts<NoFillReason>(NO_FILL_REASONS);
-  readonly latencyUs = new LogLinearHistogram();
+  readonly latency = new FeedLatency();
   /** Drift at the end of the window; the whole window's is that of all messages together. */
   driftMs: number | undefined;
   liveUs = 0;
@@ -135,7 +135,7 @@ export class WindowStats {
     addCounts(this.orders, other.orders, ORDER_EVENTS);
     addCounts(this.skips, other.skips, SKIP_REASONS);
     addCounts(this.noFill, other.noFill, NO_FILL_REASONS);
-    this.latencyUs.add(other.latencyUs);
+    this.latency.merge(other.latency);
     for (const key of ['maker', 'taker'] as const) this.byLiquidity[key].merge(other.byLiquidity[key]);
     for (const key of CAUSES) this.byCause[key].merge(other.byCause[key]);
     for (const key of ['buy', 'sell'] as const) this.bySide[key].merge(other.bySide[key]);

@@ -1,6 +1,6 @@
 /** The one table of metrics: what code exports, what alerts and dashboards may name. */
 export interface Metric {
-  readonly type: 'gauge' | 'counter';
+  readonly type: 'gauge' | 'counter' | 'histogram';
   /** With unit and sign. */
   readonly help: string;
   readonly labels: readonly string[];
@@ -20,7 +20,7 @@ export const CATALOG = {
   shadow_latency_ms: {
     type: 'gauge',
     labels: ['symbol'],
-    help: '95th percentile of receive minus publish stamp in the last completed window, milliseconds; holds the clock offset while shadow_clock_synced is 0',
+    help: '95th percentile of one-way latency (receive minus publish stamp minus clock offset) in the last completed window, milliseconds; the offset is still in it while shadow_clock_synced is 0',
   },
   shadow_risk_ratio: {
     type: 'gauge',
@@ -133,6 +133,66 @@ export const CATALOG = {
     type: 'gauge',
     labels: ['exchange'],
     help: '1 when the clock offset has been measured; 0: latencies hold it',
+  },
+  shadow_clock_offset_ms: {
+    type: 'gauge',
+    labels: ['exchange'],
+    help: 'Local minus exchange clock, milliseconds, + is local ahead; absent until measured',
+  },
+  shadow_clock_offset_uncertainty_ms: {
+    type: 'gauge',
+    labels: ['exchange'],
+    help: 'Half-width of the band around shadow_clock_offset_ms that holds the true offset, milliseconds; absent until measured',
+  },
+  shadow_clock_skew_ppm: {
+    type: 'gauge',
+    labels: ['exchange'],
+    help: 'Rate of change of the clock offset, parts per million, + is local gaining; absent until measured',
+  },
+  shadow_clock_steps_total: {
+    type: 'counter',
+    labels: ['exchange', 'side'],
+    help: 'Steps of a clock: side local is the wall clock of this machine, side exchange the one of the exchange',
+  },
+  shadow_clock_probes_total: {
+    type: 'counter',
+    labels: ['exchange', 'result'],
+    help: 'Questions for the time of the exchange, by what came of them; discarded is the first of a connection',
+  },
+  shadow_clock_probe_rtt_seconds: {
+    type: 'histogram',
+    labels: ['exchange'],
+    help: 'Round trip of answered probes, seconds',
+  },
+  shadow_feed_latency_seconds: {
+    type: 'histogram',
+    labels: ['symbol'],
+    help: 'One-way latency of feed messages, publish stamp to socket, clock offset taken off, seconds; only while shadow_clock_synced is 1',
+  },
+  shadow_feed_latency_negative_total: {
+    type: 'counter',
+    labels: ['exchange', 'symbol'],
+    help: 'Messages that arrived before they were sent by the estimated offset; they count as latency 0',
+  },
+  shadow_exchange_publish_delay_seconds: {
+    type: 'histogram',
+    labels: ['exchange'],
+    help: 'Matching engine to the stamp before the wire, both of the exchange, seconds; trades and book changes',
+  },
+  shadow_exchange_publish_delay_negative_total: {
+    type: 'counter',
+    labels: ['exchange'],
+    help: 'Messages stamped as published before they were matched; they are in no bucket',
+  },
+  shadow_ingest_queue_seconds: {
+    type: 'histogram',
+    labels: [],
+    help: 'Bytes off the socket to the start of their processing, seconds, by event',
+  },
+  shadow_processing_seconds: {
+    type: 'histogram',
+    labels: [],
+    help: 'Bytes off the socket to the end of their processing, seconds, by event',
   },
   shadow_windows_total: { type: 'counter', labels: [], help: 'Windows completed' },
   shadow_artifact_write_errors_total: {

@@ -1,4 +1,7 @@
 import type { IterSummary } from '../../../schema/types.gen.js';
+import type { ClockReading, ExchangeClock } from '../clock/exchange-clock.ts';
+import type { BucketHistogram } from '../clock/histogram.ts';
+import { PROBE_RESULTS } from '../events.ts';
 import type { VirtualFill } from '../fills/shadow-quote.ts';
 import type { Summary } from '../kpi/summary.ts';
 import type { FeedEventName, WindowStats } from '../kpi/window.ts';
@@ -6,7 +9,8 @@ import { addCounts, FEED_EVENTS, ORDER_EVENTS, zeroCounts } from '../kpi/window.
 import type { Pipeline } from '../pipeline.ts';
 import type { Build } from '../resources.ts';
 import type { SymbolShadow } from '../symbol-shadow.ts';
-import { sideOf, US_PER_S } from '../units.ts';
+import type { Us } from '../units.ts';
+import { sideOf, US_PER_MS, US_PER_S } from '../units.ts';
 import type { MetricName } from './catalog.ts';
 import type { Put } from './registry.ts';
 
@@ -35,6 +39,9 @@ interface FillCount {
 export interface ProcessCounts {
   readonly artifactWriteErrors: number;
   readonly recordingDropped: number;
+  /** Undefined in a replay, which has none. */
+  readonly ingestQueue: BucketHistogram | undefined;
+  readonly processing: BucketHistogram | undefined;
 }
 
 export interface MetricsSource {
@@ -43,8 +50,9 @@ export interface MetricsSource {
   readonly build: Build;
   pipeline(): Pipeline | undefined;
   /** KPIs of the running window of a symbol, until a first one is complete. */
-  running(symbol: SymbolShadow): Summary;
-  nowUs(): number;
+  running(symbol: SymbolShadow, clock: ClockReading): Summary;
+  /** Monotonic clock. */
+  nowUs(): Us;
   counts(): ProcessCounts;
 }
 
@@ -94,21 +102,44 @@ export class RunMetrics {
     put('shadow_windows_total', {}, this.#windows);
     put('shadow_artifact_write_errors_total', {}, counts.artifactWriteErrors);
     put('shadow_recording_dropped_total', {}, counts.recordingDropped);
-    put('shadow_clock_synced', { exchange }, 0);
+    put('shadow_ingest_queue_seconds', {}, counts.ingestQueue);
+    put('shadow_processing_seconds', {}, counts.processing);
     for (const symbol of configured) {
       put('shadow_symbol_configured', { symbol }, 1);
       put('shadow_symbol_info', { symbol, exchange }, 1);
     }
     const pipeline = this.#source.pipeline();
-    if (pipeline === undefined) return;
+    if (pipeline === undefined) {
+      put('shadow_clock_synced', { exchange }, 0);
+      return;
+    }
+    const clock = pipeline.clock.reading(this.#source.nowUs());
+    this.#collectClock(put, pipeline.clock, clock);
     put('shadow_reconnects_total', { exchange }, pipeline.disconnects);
     put('shadow_feed_bad_unattributed_total', { exchange }, pipeline.unattributedBad);
     put('shadow_subscriptions_rejected_total', { exchange }, pipeline.rejectedSubscriptions);
-    for (const symbol of pipeline.symbols.values()) this.#collectSymbol(put, symbol);
+    for (const symbol of pipeline.symbols.values()) this.#collectSymbol(put, symbol, clock);
     this.#collectFills(put);
   }
 
-  #collectSymbol(put: Put, shadow: SymbolShadow): void {
+  #collectClock(put: Put, clock: ExchangeClock, { synced, offsetUs, uncertaintyUs, skewPpm }: ClockReading): void {
+    const { exchange } = this.#source;
+    put('shadow_clock_synced', { exchange }, synced ? 1 : 0);
+    // An upper bound alone is no offset, and a gauge cannot say which it is.
+    if (synced) {
+      put('shadow_clock_offset_ms', { exchange }, offsetUs! / US_PER_MS);
+      put('shadow_clock_offset_uncertainty_ms', { exchange }, uncertaintyUs! / US_PER_MS);
+      put('shadow_clock_skew_ppm', { exchange }, skewPpm);
+    }
+    put('shadow_clock_steps_total', { exchange, side: 'local' }, clock.localSteps);
+    put('shadow_clock_steps_total', { exchange, side: 'exchange' }, clock.exchangeSteps);
+    for (const result of PROBE_RESULTS) put('shadow_clock_probes_total', { exchange, result }, clock.probes[result]);
+    put('shadow_clock_probe_rtt_seconds', { exchange }, clock.probeRtt);
+    put('shadow_exchange_publish_delay_seconds', { exchange }, clock.publishDelay);
+    put('shadow_exchange_publish_delay_negative_total', { exchange }, clock.publishDelayNegatives);
+  }
+
+  #collectSymbol(put: Put, shadow: SymbolShadow, clock: ClockReading): void {
     const { symbol, stats } = shadow;
     const { exchange } = this.#source;
     const closed = this.#closed.get(symbol);
@@ -120,16 +151,19 @@ export class RunMetrics {
     }
     const heardUs = shadow.lastReceiveUs;
     put('shadow_last_message_timestamp_seconds', { symbol }, heardUs === undefined ? undefined : heardUs / US_PER_S);
+    put('shadow_feed_latency_seconds', { symbol }, shadow.latency);
+    put('shadow_feed_latency_negative_total', { exchange, symbol }, shadow.negativeLatencies);
     collectPosition(put, shadow);
-    const fresh = heardUs !== undefined && this.#source.nowUs() - heardUs <= STALE_AFTER_US;
+    const heardMonoUs = shadow.lastMonoUs;
+    const fresh = heardMonoUs !== undefined && this.#source.nowUs() - heardMonoUs <= STALE_AFTER_US;
     if (!fresh || !shadow.simulation.live) return;
     collectBook(put, shadow);
-    this.#collectKpis(put, shadow);
+    this.#collectKpis(put, shadow, clock);
   }
 
-  #collectKpis(put: Put, shadow: SymbolShadow): void {
+  #collectKpis(put: Put, shadow: SymbolShadow, clock: ClockReading): void {
     const { symbol } = shadow;
-    const summary = this.#last?.by_symbol[symbol] ?? this.#source.running(shadow);
+    const summary = this.#last?.by_symbol[symbol] ?? this.#source.running(shadow, clock);
     put('shadow_edge_bps', { symbol }, summary.net_bps ?? undefined);
     put('shadow_maker_taker_ratio', { symbol }, summary.maker_taker_ratio ?? undefined);
     put('shadow_latency_ms', { symbol }, summary.p95_latency_ms ?? undefined);

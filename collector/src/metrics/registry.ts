@@ -1,9 +1,12 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { BucketHistogram } from '../clock/histogram.ts';
+import { US_PER_S } from '../units.ts';
 import type { Metric, MetricName } from './catalog.ts';
 import { CATALOG } from './catalog.ts';
 
-/** Puts one value of a metric; `undefined` leaves the series out. */
-export type Put = (name: MetricName, labels: Readonly<Record<string, string>>, value: number | undefined) => void;
+type Labels = Readonly<Record<string, string>>;
+/** Puts one value of a metric; `undefined` leaves the series out. A histogram takes its buckets, gauges and counters a number. */
+export type Put = (name: MetricName, labels: Labels, value: number | BucketHistogram | undefined) => void;
 
 /**
  * The catalog in prom-client. Nothing is kept here: every scrape starts empty and asks the run for its counters and gauges, so
@@ -12,7 +15,7 @@ export type Put = (name: MetricName, labels: Readonly<Record<string, string>>, v
  */
 export class MetricsRegistry {
   readonly #registry = new Registry();
-  readonly #metrics = new Map<MetricName, Counter | Gauge>();
+  readonly #metrics = new Map<MetricName, Counter | Gauge | RunHistogram>();
   readonly #collect: (put: Put) => void;
   #rejected = 0;
 
@@ -20,7 +23,8 @@ export class MetricsRegistry {
     this.#collect = collect;
     for (const [name, { type, help, labels }] of Object.entries(CATALOG) as [MetricName, Metric][]) {
       const options = { name, help, labelNames: [...labels], registers: [this.#registry] };
-      this.#metrics.set(name, type === 'counter' ? new Counter(options) : new Gauge(options));
+      if (type === 'counter') this.#metrics.set(name, new Counter(options));
+      else this.#metrics.set(name, type === 'gauge' ? new Gauge(options) : new RunHistogram(options));
     }
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -36,11 +40,60 @@ export class MetricsRegistry {
     return this.#registry.metrics();
   }
 
-  #put(name: MetricName, labels: Readonly<Record<string, string>>, value: number | undefined): void {
+  #put(name: MetricName, labels: Labels, value: number | BucketHistogram | undefined): void {
     if (value === undefined) return;
     const metric = this.#metrics.get(name)!;
-    if (!Number.isFinite(value) || (metric instanceof Counter && value < 0)) this.#rejected++;
+    if (typeof value !== 'number' || metric instanceof RunHistogram) {
+      if (typeof value === 'number' || !(metric instanceof RunHistogram))
+        throw new TypeError(`${name} is put as what it is not`);
+      metric.put(labels, value);
+    } else if (!Number.isFinite(value) || (metric instanceof Counter && value < 0)) this.#rejected++;
     else if (metric instanceof Counter) metric.inc(labels, value);
     else metric.set(labels, value);
+  }
+}
+
+interface Sample {
+  readonly metricName: string;
+  readonly labels: Record<string, string | number>;
+  readonly value: number;
+}
+
+/** A histogram that is counted elsewhere: it renders the buckets it is given, cumulative and in seconds. */
+class RunHistogram extends Histogram {
+  /** Not a `#field`: the constructor of prom-client resets before there are any. */
+  private samples: Sample[] = [];
+  readonly #options: { readonly name: string; readonly help: string };
+
+  constructor(options: { name: string; help: string; labelNames: string[]; registers: Registry[] }) {
+    super(options);
+    this.#options = options;
+  }
+
+  put(labels: Labels, { boundsUs, counts, sumUs, count }: BucketHistogram): void {
+    const { name } = this.#options;
+    let below = 0;
+    for (const [index, boundUs] of boundsUs.entries()) {
+      below += counts[index]!;
+      this.samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le: boundUs / US_PER_S }, value: below });
+    }
+    this.samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count });
+    this.samples.push({ metricName: `${name}_sum`, labels, value: sumUs / US_PER_S });
+    this.samples.push({ metricName: `${name}_count`, labels, value: count });
+  }
+
+  override reset(): void {
+    this.samples = [];
+  }
+
+  /** What prom-client's registry asks a metric for. */
+  override get(): ReturnType<Histogram['get']> {
+    const { name, help } = this.#options;
+    const object = { name, help, type: 'histogram', values: this.samples, aggregator: 'sum' };
+    return Promise.resolve(object) as unknown as ReturnType<Histogram['get']>;
+  }
+
+  getForPromString(): ReturnType<Histogram['get']> {
+    return this.get();
   }
 }

@@ -10,6 +10,7 @@ import { US_PER_MS } from '../units.ts';
 import { ClientSession } from './client-session.ts';
 import { Line } from './line.ts';
 import { instrumentsBody } from './instruments.ts';
+import { serverTimeBody } from './server-time.ts';
 import type { SimulatedExchange } from './simulated-exchange.ts';
 import { STEP_US } from './simulated-exchange.ts';
 
@@ -60,6 +61,8 @@ export class SimulatorServer {
     this.#server = createServer((request, response) => this.#rest(request, response));
     this.#server.requestTimeout = 10_000;
     this.#server.headersTimeout = 5_000;
+    // Longer than a client's probes are apart: as on an exchange, they find their connection as they left it.
+    this.#server.keepAliveTimeout = 75_000;
     this.#server.maxConnections = 4 * MAX_CLIENTS;
   }
 
@@ -158,12 +161,7 @@ export class SimulatorServer {
     const time = Math.floor(clockUs / US_PER_MS);
     if (method !== 'GET') return { status: 405, body: { retCode: 405, retMsg: 'only GET' } };
     if (pathname === '/v5/market/time') {
-      const timeSecond = String(Math.floor(clockUs / 1e6));
-      const timeNano = `${Math.floor(clockUs)}000`;
-      return {
-        status: 200,
-        body: { retCode: 0, retMsg: 'OK', result: { timeSecond, timeNano }, retExtInfo: {}, time },
-      };
+      return { status: 200, body: serverTimeBody(clockUs) };
     }
     if (pathname !== '/v5/market/instruments-info') return { status: 404, body: { retCode: 404, retMsg: 'not here' } };
     const symbol = searchParams.get('symbol');

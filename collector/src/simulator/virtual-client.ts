@@ -4,6 +4,9 @@ import type { RawRecord } from '../feed/records.ts';
 import type { Us } from '../units.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
 import { ClientSession } from './client-session.ts';
+import { ProbeSchedule } from '../clock/probe-schedule.ts';
+import { Line } from './line.ts';
+import { Random } from './random.ts';
 import type { SimulatedExchange } from './simulated-exchange.ts';
 
 export interface VirtualClientOptions {
@@ -42,12 +45,19 @@ export class VirtualClient {
   #nextCutUs: Us = 0;
   #heardUs: Us;
   #clockErrorUs: Us = 0;
+  readonly #probes: ProbeSchedule;
+  readonly #restLine: Line;
+  /** The probe under way, until its answer arrives. */
+  #answer: { readonly arrivalUs: Us; readonly sentMonoUs: Us; readonly serverTimeUs: Us } | undefined;
 
   constructor(options: VirtualClientOptions) {
     this.#options = options;
     this.#startUs = options.exchange.nowUs;
     this.#connectUs = this.#startUs;
     this.#heardUs = this.#startUs;
+    const random = new Random(options.seed, 'probes');
+    this.#probes = new ProbeSchedule(() => random.uniform());
+    this.#restLine = new Line(options.seed, 'rest');
   }
 
   /** Batches of one step of the market each; the last ends with an `end` record. */
@@ -59,6 +69,7 @@ export class VirtualClient {
       const frames = exchange.step();
       for (const frame of frames) this.#session?.publish(frame);
       this.#receive(records);
+      this.#probe(records);
       this.#keep(records);
       yield records;
     }
@@ -92,6 +103,28 @@ export class VirtualClient {
       const frame = typeof data === 'string' ? Buffer.from(data) : data;
       records.push({ type: 'receive', connectionId, frame, ...this.#stamps(dueUs) });
     }
+  }
+
+  /** Asks for the exchange's time as a collector does; the answer stands among what arrives in the same step. */
+  #probe(records: RawRecord[]): void {
+    const { exchange } = this.#options;
+    const { nowUs } = exchange;
+    if (this.#answer !== undefined && this.#answer.arrivalUs <= nowUs) {
+      const { arrivalUs, sentMonoUs, serverTimeUs } = this.#answer;
+      const stamps = this.#stamps(arrivalUs);
+      const later = records.findIndex(({ monoUs }) => monoUs > stamps.monoUs);
+      const place = later === -1 ? records.length : later;
+      records.splice(place, 0, { type: 'probe', result: 'ok', sentMonoUs, serverTimeUs, ...stamps });
+      this.#answer = undefined;
+    }
+    if (this.#session === undefined || this.#answer !== undefined || this.#stamps(nowUs).monoUs < this.#probes.dueUs)
+      return;
+    const { conditions } = exchange.moment;
+    const thereUs = nowUs + this.#restLine.delayUs(conditions);
+    const arrivalUs = thereUs + this.#restLine.delayUs(conditions);
+    const sentMonoUs = this.#stamps(nowUs).monoUs;
+    this.#probes.sent(sentMonoUs);
+    this.#answer = { arrivalUs, sentMonoUs, serverTimeUs: Math.floor(exchange.clockUs(thereUs)) };
   }
 
   #keep(records: RawRecord[]): void {

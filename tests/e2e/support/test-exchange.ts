@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { BookChannelName } from './market.ts';
 import { BOOK_CHANNELS, Market } from './market.ts';
+import { serverTimeBody } from '../../../collector/src/simulator/server-time.ts';
 import type { Scope } from './scope.ts';
 
 const PATH = '/v5/public/linear';
@@ -197,6 +198,8 @@ export class TestExchange {
     const scripted = this.restAnswers.shift();
     if (scripted !== undefined) {
       response.end(scripted);
+    } else if (url.pathname === '/v5/market/time') {
+      response.end(JSON.stringify(serverTimeBody(Date.now() * 1_000)));
     } else if (url.pathname !== '/v5/market/instruments-info' || url.searchParams.get('category') !== 'linear') {
       response.writeHead(404).end('{"retCode":404}');
     } else {

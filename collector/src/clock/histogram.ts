@@ -1,0 +1,135 @@
+import { MIN_QUANTILE_COUNT } from '../kpi/quantile.ts';
+import type { Us } from '../units.ts';
+
+/** Sub-buckets per power of two: a bucket is at most 1/64 of its value wide, its middle at most 0.8 % off. */
+const SUB_BITS = 6;
+const SUB_COUNT = 1 << SUB_BITS;
+/** Largest value told apart: 2^36 µs is 19 hours. Above it everything counts in the last bucket. */
+const MAX_EXPONENT = 36;
+const BUCKETS = (MAX_EXPONENT - SUB_BITS + 1) * SUB_COUNT + SUB_COUNT;
+
+/**
+ * Counts of non-negative integers in log-linear buckets, exact below 64. Recording is a few integer operations and allocates
+ * nothing; histograms of several windows add up, so a percentile over windows is a percentile and not a mean of some.
+ * Negative values cannot be placed; they are counted apart and rank below all others.
+ */
+export class LogLinearHistogram {
+  readonly #counts = new Uint32Array(BUCKETS);
+  /** Buckets outside of [low, high] are empty. */
+  #low = BUCKETS;
+  #high = -1;
+  count = 0;
+  negatives = 0;
+  /** The smallest value, exactly; Infinity when empty. */
+  min = Infinity;
+
+  record(value: number): void {
+    this.count++;
+    if (value < this.min) this.min = value;
+    if (value < 0) {
+      this.negatives++;
+      return;
+    }
+    const bucket = bucketOf(value);
+    this.#counts[bucket]!++;
+    if (bucket < this.#low) this.#low = bucket;
+    if (bucket > this.#high) this.#high = bucket;
+  }
+
+  add(other: LogLinearHistogram): void {
+    this.count += other.count;
+    this.negatives += other.negatives;
+    this.min = Math.min(this.min, other.min);
+    for (let index = other.#low; index <= other.#high; index++) this.#counts[index]! += other.#counts[index]!;
+    this.#low = Math.min(this.#low, other.#low);
+    this.#high = Math.max(this.#high, other.#high);
+  }
+
+  /**
+   * Nearest-rank quantile, as the middle of its bucket. Undefined below `MIN_QUANTILE_COUNT` values, and where the rank
+   * falls among the negatives: of those only the count is known.
+   */
+  quantile(p: number): number | undefined {
+    if (this.count < MIN_QUANTILE_COUNT) return undefined;
+    let left = Math.ceil(p * this.count) - this.negatives;
+    if (left <= 0) return undefined;
+    for (let index = this.#low; index <= this.#high; index++) {
+      left -= this.#counts[index]!;
+      if (left <= 0) return middleOf(index);
+    }
+    return undefined;
+  }
+
+  /** Empties it; what it has allocated stays. */
+  clear(): void {
+    if (this.#high >= 0) this.#counts.fill(0, this.#low, this.#high + 1);
+    this.#low = BUCKETS;
+    this.#high = -1;
+    this.count = 0;
+    this.negatives = 0;
+    this.min = Infinity;
+  }
+
+  /** Non-empty buckets as [lower bound, count], ascending: what an artifact keeps to be merged later. */
+  buckets(): [number, number][] {
+    const result: [number, number][] = [];
+    for (let index = this.#low; index <= this.#high; index++) {
+      if (this.#counts[index]! > 0) result.push([lowerBoundOf(index), this.#counts[index]!]);
+    }
+    return result;
+  }
+}
+
+/**
+ * Counts of durations in the fixed buckets of a Prometheus histogram, exact at their bounds, for the whole run. Recording is a few comparisons
+ * and allocates nothing; a scrape reads it. A duration on a bound counts below it, as `le` says.
+ */
+export class BucketHistogram {
+  /** Upper bounds, µs, ascending; above the last there is one more bucket. */
+  readonly boundsUs: readonly Us[];
+  /** Not cumulative; one more than there are bounds. */
+  readonly counts: Float64Array;
+  sumUs: Us = 0;
+  count = 0;
+
+  constructor(boundsUs: readonly Us[]) {
+    this.boundsUs = boundsUs;
+    this.counts = new Float64Array(boundsUs.length + 1);
+  }
+
+  /** `us` ≥ 0. */
+  record(us: Us): void {
+    const { boundsUs } = this;
+    let bucket = 0;
+    while (bucket < boundsUs.length && us > boundsUs[bucket]!) bucket++;
+    this.counts[bucket]!++;
+    this.sumUs += us;
+    this.count++;
+  }
+}
+
+function bucketOf(value: number): number {
+  if (value >= 2 ** MAX_EXPONENT) return BUCKETS - 1;
+  if (value >= 2 ** 31) return bucketOfLarge(value);
+  const whole = value | 0;
+  if (whole < SUB_COUNT) return whole;
+  const shift = 31 - Math.clz32(whole) - SUB_BITS;
+  return (shift << SUB_BITS) + (whole >> shift);
+}
+
+function bucketOfLarge(value: number): number {
+  const shift = 62 - Math.clz32(value / 2 ** 31) - SUB_BITS;
+  return shift * SUB_COUNT + Math.floor(value / 2 ** shift);
+}
+
+function lowerBoundOf(index: number): number {
+  if (index < SUB_COUNT) return index;
+  const shift = Math.floor(index / SUB_COUNT) - 1;
+  return ((index % SUB_COUNT) + SUB_COUNT) * 2 ** shift;
+}
+
+function middleOf(index: number): number {
+  if (index < SUB_COUNT) return index;
+  const width = 2 ** (Math.floor(index / SUB_COUNT) - 1);
+  return lowerBoundOf(index) + Math.floor(width / 2);
+}

@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import { study } from '../support/world-study.ts';
+import { CHANGE_S, serverStep, STEPS_MS, WORLDS } from './worlds.ts';
+
+const TIMEOUT_MS = 300_000;
+
+/** Half an hour, then something changes, then half an hour. 200 seeds each. */
+describe('a change in the middle', () => {
+  test.each(STEPS_MS.map((ms) => ({ ms, withinS: Math.abs(ms) > 100 ? 20 : 55 })))(
+    'server-step of $ms ms: seen once, within $withinS s; the truth is in the band but for the minute after',
+    ({ ms, withinS }) => {
+      const seen = study(serverStep(ms), CHANGE_S);
+      expect(seen.outside).toBe(0);
+      expect(seen.stepsAfterS).toHaveLength(seen.seeds);
+      expect(Math.min(...seen.stepsAfterS)).toBeGreaterThanOrEqual(0);
+      expect(Math.max(...seen.stepsAfterS)).toBeLessThanOrEqual(withinS);
+      expect(seen.errorP95Us).toBeLessThanOrEqual(seen.ntpErrorP95Us);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'wall-step: counted once, and the estimate is the same as without it',
+    () => {
+      const seen = study(WORLDS['wall-step']);
+      expect(seen).toMatchObject({ outside: 0, stepsAfterS: [], wallSteps: seen.seeds });
+      const without = study(WORLDS.symmetric);
+      expect(seen).toEqual({ ...without, wallSteps: seen.wallSteps });
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each(['route-change in longer', 'route-change in shorter', 'route-change out shorter'] as const)(
+    '%s: told, kept, and never taken for a step',
+    (name) => {
+      const seen = study(WORLDS[name], CHANGE_S);
+      expect(seen).toMatchObject({ outside: 0, stepsAfterS: [] });
+      expect(seen.errorP95Us).toBeLessThanOrEqual(seen.ntpErrorP95Us);
+      // Within the minute that is compared, and the five seconds until a bucket is looked at.
+      const told = seen.routesAfterS.filter((afterS) => afterS >= 0 && afterS <= 65);
+      expect(told.length).toBeGreaterThanOrEqual(0.99 * seen.seeds);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'route-change behind jitter of 40 ms: kept, and never taken for a step',
+    () => {
+      const seen = study(WORLDS['route-change out shorter, jitter'], CHANGE_S);
+      expect(seen).toMatchObject({ outside: 0, stepsAfterS: [] });
+      expect(seen.errorP95Us).toBeLessThanOrEqual(seen.ntpErrorP95Us);
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,46 @@
+import type { World } from '../support/clock-world.ts';
+
+/** One world a scenario of the specification; an hour each. Delays: 20 ms at least and exponential jitter of 5 ms in the mean, each way. */
+const HOUR = 3_600;
+const near = { leastMs: 20, jitterMs: 5 };
+const jittery = { leastMs: 20, jitterMs: 40 };
+
+export const SYMMETRIC: World = {
+  seconds: HOUR,
+  offsetMs: 37,
+  skewPpm: 20,
+  messagesPerS: 20,
+  inbound: near,
+  outbound: near,
+  feedStampUs: 1_000,
+  probeStampUs: 1,
+  loss: 0,
+};
+
+/** When a world changes. */
+export const CHANGE_S = 1_800;
+export const STEPS_MS = [15, -15, 120, -120] as const;
+
+export const WORLDS = {
+  symmetric: SYMMETRIC,
+  'large-offset': { ...SYMMETRIC, offsetMs: -10_800_000 },
+  drift: { ...SYMMETRIC, skewPpm: -50 },
+  jitter: { ...SYMMETRIC, inbound: jittery, outbound: jittery },
+  asymmetric: { ...SYMMETRIC, inbound: { leastMs: 60, jitterMs: 5 } },
+  burst: { ...SYMMETRIC, burst: { everyS: 17, ms: 900 } },
+  'packet-loss': { ...SYMMETRIC, loss: 0.2 },
+  'wall-step': { ...SYMMETRIC, wallStep: { atS: CHANGE_S, ms: -2_000 } },
+  'quiet-symbol': { ...SYMMETRIC, messagesPerS: 0.05 },
+  'coarse-stamp': { ...SYMMETRIC, probeStampUs: 50_000 },
+  'route-change in longer': { ...SYMMETRIC, route: { atS: CHANGE_S, inMs: 20, outMs: 0 } },
+  'route-change out shorter': { ...SYMMETRIC, route: { atS: CHANGE_S, inMs: 0, outMs: -15 } },
+  'route-change in shorter': { ...SYMMETRIC, route: { atS: CHANGE_S, inMs: -12, outMs: 0 } },
+  'route-change out shorter, jitter': {
+    ...SYMMETRIC,
+    inbound: jittery,
+    outbound: jittery,
+    route: { atS: CHANGE_S, inMs: 0, outMs: -15 },
+  },
+} satisfies Record<string, World>;
+
+export const serverStep = (ms: number): World => ({ ...SYMMETRIC, serverStep: { atS: CHANGE_S, ms } });
