@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { clock } from './commands/clock.ts';
 import { describeFailure, run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
 import { EXIT, messageOf, ShadowError } from './errors.ts';
@@ -9,6 +10,7 @@ import { systemClock } from './system-clock.ts';
 const HELP = `shadow <command> [flags]
 
   shadow run       rest virtual quotes in a live, simulated or recorded order book, and report what they would have earned
+  shadow clock     how far this machine's clock is off the exchange's, with a band that holds the truth
   shadow simulate  a simulated exchange to run against, or a recording of it
   shadow run --help    every flag of a command
   shadow --version
@@ -61,6 +63,15 @@ async function main(argv: readonly string[]): Promise<number> {
         clock: systemClock(),
         random: Math.random,
         print: (line) => process.stdout.write(`${line}\n`),
+        signal: stopSignal(),
+      });
+    case 'clock':
+      return clock(rest, {
+        env: process.env,
+        readText,
+        clock: systemClock(),
+        print: (line) => process.stdout.write(`${line}\n`),
+        say: (line) => process.stderr.write(`${line}\n`),
         signal: stopSignal(),
       });
     case 'simulate':

@@ -668,7 +668,7 @@ function metricsOf(): RunMetrics {
   const feed = new BookFeed();
   const at = (ms: number, bid: number, ask: number): MarketEvent => feed.snapshot(T0 + ms * MS, [bid, 10], [ask, 10]);
   const events = [at(0, BID, ASK), at(100, QUOTE_BUY - 2, QUOTE_BUY), at(200, BID, ASK)];
-  for (let step = 0; step < 80; step++) events.push(at(1_000 * (1 + step), BID - (step % 2), ASK));
+  for (let step = 0; step < 160; step++) events.push(at(500 * (2 + step), BID - (step % 2), ASK));
   const probes = Array.from({ length: 10 }, (_, index) => probeAt(T0 + (1 + 7 * index) * S + MS, 20 * MS));
   const setup = still({ quoter: { minRequoteIntervalUs: 100 * MS, maxAgeUs: 30 * S } });
   let pipeline: MarketRun['pipeline'] | undefined;

@@ -7,8 +7,9 @@ import { bucketOf, BUCKETS } from './bound-ring.ts';
 const MAX_SKEW_PPM = 200;
 /** Golden-section steps: 400 ppm · 0.618^40 is below 0.002 ppm. */
 const SEARCH_STEPS = 40;
-/** Few bounds may all lie on their line by chance; delays are not taken to vary by less than this. */
-const LEAST_SLACK_US: Us = US_PER_MS;
+const GRID_STEPS = 80;
+/** Few bounds may all lie on their line by chance: slack is counted as if there were so much more of it. */
+const PRIOR_SLACK_US: Us = US_PER_MS;
 /** 200 ppm · 2^−20 is below 0.001 ppm. */
 const BISECTION_STEPS = 20;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
@@ -67,8 +68,7 @@ export function twoSidedBand(
   if (gap(widestPpm) < 0) return bandOf(above, below, nowUs, widestPpm, widestPpm, widestPpm);
   const leastPpm = crossing(gap, widestPpm, -MAX_SKEW_PPM);
   const mostPpm = crossing(gap, widestPpm, MAX_SKEW_PPM);
-  const likeliest = argmax(likelihood(above, below, widestPpm), leastPpm, mostPpm);
-  return bandOf(above, below, nowUs, likeliest, leastPpm, mostPpm);
+  return bandOf(above, below, nowUs, likeliestSlope(above, below, leastPpm, mostPpm), leastPpm, mostPpm);
 }
 
 function bandOf(above: Hull, below: Hull, atUs: Us, skewPpm: number, leastPpm: number, mostPpm: number): Band {
@@ -85,15 +85,19 @@ function bandOf(above: Hull, below: Hull, atUs: Us, skewPpm: number, leastPpm: n
 }
 
 /**
- * Log-likelihood of a slope, but for a constant, when the bounds' slack is exponential with a scale of its own on each side: the mean slack from the lines
- * of the widest gap. Summed slack is that at the mean time, so it takes one support a side. With one side it is the estimator of Moon, Skelly & Towsley 1999.
+ * The slope under which the bounds are likeliest when their slack, how far each lies outside its line, is exponential with a scale of its own on each side. With
+ * the scales at their best, the mean slack, the log-likelihood is −Σ n·ln(mean slack) but for a constant. It may have several maxima: a grid finds the highest.
  */
-function likelihood(above: Hull, below: Hull, widestPpm: number): (slopePpm: number) => number {
-  const [weightAbove, weightBelow] = [above, below].map(
-    (hull) => hull.size / Math.max(LEAST_SLACK_US, hull.meanSlackUs(widestPpm)),
-  );
-  return (slopePpm) =>
-    weightAbove! * above.support(slopePpm, above.meanX) - weightBelow! * below.support(slopePpm, below.meanX);
+function likeliestSlope(above: Hull, below: Hull, leastPpm: number, mostPpm: number): number {
+  const logLikelihood = (slopePpm: number): number => above.logLikelihood(slopePpm) + below.logLikelihood(slopePpm);
+  const stepPpm = (mostPpm - leastPpm) / GRID_STEPS;
+  let [best, highest] = [leastPpm, -Infinity];
+  for (let step = 0; step <= GRID_STEPS; step++) {
+    const slopePpm = leastPpm + step * stepPpm;
+    const value = logLikelihood(slopePpm);
+    if (value > highest) [best, highest] = [slopePpm, value];
+  }
+  return argmax(logLikelihood, Math.max(leastPpm, best - stepPpm), Math.min(mostPpm, best + stepPpm));
 }
 
 /** An upper line alone, for a feed without probes. */
@@ -200,9 +204,11 @@ class Hull {
     this.#meanUs = size === 0 ? 0 : sumUs / size;
   }
 
-  /** How far those bounds lie outside the supporting line of that slope, in the mean. */
-  meanSlackUs(slopePpm: number): Us {
-    return (this.#meanUs - this.support(slopePpm, this.meanX)) * this.#sign;
+  /** Of the slack of those bounds; summed, it is that at their mean time. */
+  logLikelihood(slopePpm: number): number {
+    if (this.size === 0) return 0;
+    const slackUs = (this.#meanUs - this.support(slopePpm, this.meanX)) * this.#sign;
+    return -this.size * Math.log(Math.max(0, slackUs) + PRIOR_SLACK_US / this.size);
   }
 
   get count(): number {

@@ -37,6 +37,8 @@ export interface OffsetEstimate {
   readonly uncertaintyUs: Us;
   /** Rate of change of the offset. */
   readonly skewPpm: number;
+  /** The true rate lies within skew ± this. */
+  readonly skewErrorPpm: number;
 }
 
 export type EstimatorChange = 'exchange-step' | 'route-change';
@@ -125,14 +127,20 @@ export class OffsetEstimator {
 
   /** The estimate at a local time; undefined until it is ready. */
   at(localUs: Us): OffsetEstimate | undefined {
-    if (!this.#ready) return undefined;
-    const band = this.#band!;
+    return this.#ready ? this.bandAt(localUs) : undefined;
+  }
+
+  /** The same also before it is ready: proven, but wide, and its slope may be noise. Undefined without probes. */
+  bandAt(localUs: Us): OffsetEstimate | undefined {
+    const band = this.#band;
+    if (band === undefined) return undefined;
     const middleUs = (band.lowerUs + band.upperUs) / 2;
     return {
       offsetUs: this.offsetUs(localUs)!,
       uncertaintyUs:
         Math.max(band.provenUpperUs - middleUs, middleUs - band.provenLowerUs) + this.#toleranceUs(localUs),
       skewPpm: band.skewPpm,
+      skewErrorPpm: Math.max(band.mostSkewPpm - band.skewPpm, band.skewPpm - band.leastSkewPpm),
     };
   }
 

@@ -26,7 +26,7 @@ export class ProbeSchedule {
   sent(nowUs: Us): void {
     this.#sent++;
     this.#lastUs = nowUs;
-    const steadyUs = STEADY_US * (1 + SPREAD * (2 * this.#random() - 1));
+    const steadyUs = Math.round(STEADY_US * (1 + SPREAD * (2 * this.#random() - 1)));
     this.#dueUs = nowUs + (this.#sent < QUICK_AT_START ? QUICK_US : steadyUs);
   }
 

@@ -60,7 +60,9 @@ export class ShiftWatch {
   /** More probes would tell what it is. */
   get undecided(): boolean {
     const { in: inbound, out: outbound } = this.longerSince;
-    return this.#watch !== undefined || (this.#late.in && inbound === Infinity) || (this.#late.out && outbound === Infinity);
+    return (
+      this.#watch !== undefined || (this.#late.in && inbound === Infinity) || (this.#late.out && outbound === Infinity)
+    );
   }
 
   clear(): void {
@@ -95,7 +97,8 @@ export class ShiftWatch {
     let late = slackUs.length;
     while (late > 0 && slackUs[late - 1]! >= NEWS_US) late--;
     const run = slackUs.slice(late);
-    this.#late[way] = run.length >= MIN_BUCKETS && chance(slackUs.slice(0, late), Math.min(...run), run.length) <= CHANCE;
+    this.#late[way] =
+      run.length >= MIN_BUCKETS && chance(slackUs.slice(0, late), Math.min(...run), run.length) <= CHANCE;
     if (!this.#late[way]) this.longerSince[way] = Infinity;
     if (!this.#late[way] || this.longerSince[way] < Infinity) return false;
     if (bucketOf(nowUs) - bounds[late]!.bucket < LONGER_BUCKETS) return false;

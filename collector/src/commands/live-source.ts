@@ -116,10 +116,12 @@ function openProbe(
     const { result } = record;
     if (result === 'discarded' || failing === (result !== 'ok')) return;
     failing = result !== 'ok';
-    if (failing) log.warn({ restUrl, result }, 'the exchange does not answer with its time; asking on');
+    if (failing)
+      log.warn({ restUrl, result, reason: probe.lastFailure }, 'the exchange does not answer with its time; asking on');
     else log.info({ restUrl }, 'the exchange answers with its time again');
   };
-  return new ServerTimeProbe({ exchange, restUrl, clock, random, onRecord });
+  const probe = new ServerTimeProbe({ exchange, restUrl, clock, random, onRecord });
+  return probe;
 }
 
 /** Asks for every symbol's sizes, and goes on asking while the exchange cannot be reached. */

@@ -46,6 +46,8 @@ export class ServerTimeProbe {
   readonly #url: URL;
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #schedule: Pick<ProbeSchedule, 'dueUs' | 'sent' | 'hurry'>;
+  /** What came of the last question that failed, in words. */
+  lastFailure: string | undefined;
   /** Sockets that have carried a question before. */
   readonly #known = new WeakSet<Socket>();
   #timer: NodeJS.Timeout | undefined;
@@ -126,11 +128,15 @@ export class ServerTimeProbe {
         resolve({ result, serverTimeUs, ...stamps });
       };
       const timer = setTimeout(() => {
+        this.lastFailure = `no answer within ${TIMEOUT_MS} ms`;
         end('timeout');
         request.destroy();
       }, TIMEOUT_MS);
       request.on('socket', onSocket);
-      request.on('error', () => end('error'));
+      request.on('error', (error) => {
+        this.lastFailure = error.message;
+        end('error');
+      });
       request.on('response', (response) => {
         const stamps = stampsOf(clock);
         readBody(response, (body) => this.#understand(response.statusCode, body, stamps, end));
@@ -140,8 +146,10 @@ export class ServerTimeProbe {
   }
 
   #understand(status: number | undefined, body: string | undefined, stamps: ReceiveStamps, end: End): void {
+    const serverTimeUs =
+      body === undefined || status !== 200 ? undefined : this.#options.exchange.serverTime.parse(body);
+    if (serverTimeUs === undefined) this.lastFailure = `status ${status}, ${JSON.stringify((body ?? '').slice(0, 80))}`;
     if (body === undefined || status !== 200) return end('error', stamps);
-    const serverTimeUs = this.#options.exchange.serverTime.parse(body);
     end(serverTimeUs === undefined ? 'malformed' : 'ok', stamps, serverTimeUs);
   }
 }

@@ -98,13 +98,18 @@ export class Collector {
   }
 
   /** The same on the simulated exchange in the process itself. */
-  static async startMock(scope: Scope, flags: Flags): Promise<Collector> {
+  static async startMock(scope: Scope, flags: Flags, env: Readonly<Record<string, string>> = {}): Promise<Collector> {
     const output = scope.folder();
-    return Collector.#launch(scope, output, { mock: true, metrics_port: 0, output, ...flags });
+    return Collector.#launch(scope, output, { mock: true, metrics_port: 0, output, ...flags }, env);
   }
 
-  static async #launch(scope: Scope, output: string, flags: Flags): Promise<Collector> {
-    const started = new Process(['run', ...argumentsOf({ iterations: 0, ...flags })]);
+  static async #launch(
+    scope: Scope,
+    output: string,
+    flags: Flags,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Collector> {
+    const started = new Process(['run', ...argumentsOf({ iterations: 0, ...flags })], env);
     scope.add(() => started.kill());
     const collector = new Collector(started, output);
     await collector.until('the metrics address', () => started.stdout.includes('\n'));
