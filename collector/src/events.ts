@@ -103,13 +103,15 @@ export interface SubscriptionEvent extends ReceiveStamps {
 export const PROBE_RESULTS = ['ok', 'discarded', 'timeout', 'error', 'malformed'] as const;
 export type ProbeResult = (typeof PROBE_RESULTS)[number];
 
-/** A question for the exchange's time has ended; the stamps are of its answer, or of giving it up. */
+/** A question for the exchange's time has ended: the stamps are of the end of its answer, or of giving it up. */
 export interface ProbeEvent extends ReceiveStamps {
   readonly kind: 'probe';
   readonly result: ProbeResult;
   /** Monotonic clock just before it was sent. */
   readonly sentMonoUs: Us;
-  /** The server's stamp; defined when the result is `ok` or `discarded`. */
+  /** Monotonic clock when the answer's headers were there, which may be earlier than its end; undefined without one. */
+  readonly answeredMonoUs: Us | undefined;
+  /** The server's stamp; with `answeredMonoUs` defined when the result is `ok` or `discarded`. */
   readonly serverTimeUs: Us | undefined;
 }
 

@@ -266,8 +266,9 @@ export class Pipeline {
     this.#done = true;
   }
 
+  /** At the last step: heartbeats, which a recording does not have, move the last stamp. */
   #clocks(): Pick<WindowReport, 'driftMs' | 'clock'> {
-    return { driftMs: this.clock.driftMs, clock: this.clock.reading(this.#lastMonoUs) };
+    return { driftMs: this.clock.drift.valueMs, clock: this.clock.reading(this.#stepUs) };
   }
 
   #wanted(index: number): boolean {

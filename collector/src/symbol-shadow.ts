@@ -4,7 +4,7 @@ import { ReorderBuffer } from './book/reorder.ts';
 import { TradeFrames } from './book/trade-frames.ts';
 import type { ExchangeClock } from './clock/exchange-clock.ts';
 import { BucketHistogram } from './clock/histogram.ts';
-import { FEED_LATENCY_BOUNDS_US } from './clock/latency.ts';
+import { FEED_LATENCY_BUCKETS } from './clock/latency.ts';
 import type { BookEvent, GapReason, Instrument } from './events.ts';
 import type { LatencyModel } from './fills/latency-model.ts';
 import type { ShadowQuote, VirtualFill } from './fills/shadow-quote.ts';
@@ -63,7 +63,7 @@ export class SymbolShadow {
   readonly #reorder: ReorderBuffer;
   readonly #tradeFrames = new TradeFrames();
   /** One-way latency of its messages since the start of the run, where it could be told. */
-  readonly latency = new BucketHistogram(FEED_LATENCY_BOUNDS_US);
+  readonly latency = new BucketHistogram(FEED_LATENCY_BUCKETS);
   /** Messages that arrived before they were sent, by the estimated offset. */
   negativeLatencies = 0;
   readonly #clock: ExchangeClock;

@@ -100,11 +100,13 @@ const rows = contenders.map(({ name, keepsBook }) => {
   return { name, keepsBook, usPerFrame: (median(own) / frames.length) * 1e6, ratio: median(ratios) };
 });
 /** In a process of its own: what the peers leave in the heap is not its affair. */
-const coreRun = spawnSync(process.execPath, [new URL('core.js', import.meta.url).pathname], {
-  encoding: 'utf8',
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
-const core = JSON.parse(coreRun.stdout);
+function apart(script) {
+  const path = new URL(script, import.meta.url).pathname;
+  const { stdout } = spawnSync(process.execPath, [path], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  return JSON.parse(stdout);
+}
+const core = apart('core.js');
+const clock = apart('clock.js');
 const ours = rows.find(({ name }) => name === shadow.name);
 const bestBookPeer = Math.max(
   ...rows.filter(({ name, keepsBook }) => keepsBook && name !== shadow.name).map(({ ratio }) => ratio),
@@ -114,6 +116,12 @@ const checks = [
   ['whole pipeline over the fastest peer that keeps a book, at least 1', ours.ratio / bestBookPeer, 1],
   ['decoded events through the pure core, default channels, at least 1 M/s (in M/s)', core.defaults / 1e6, 1],
 ].map(([what, value, bar]) => ({ what, value, bar, holds: value >= bar }));
+checks.push(
+  ...[
+    ['clock and latency histograms, at most 30 ns a message (in ns)', clock.messageNs, 30],
+    ['clock offset, at most 1 ms a solve (in ms)', clock.solveMs, 1],
+  ].map(([what, value, bar]) => ({ what, value, bar, holds: value <= bar })),
+);
 
 console.log(
   `\nNode ${process.version}, ${cpus()[0].model}; ${frames.length} recorded Bybit frames (orderbook.200, publicTrade),`,
@@ -131,6 +139,6 @@ console.log(
 for (const { what, value, holds } of checks) console.log(`${holds ? 'holds' : 'FAILS'}: ${what}: ${value.toFixed(2)}`);
 writeFileSync(
   new URL('bench.json', import.meta.url),
-  `${JSON.stringify({ node: process.version, versions, base, rows, core, checks }, undefined, 2)}\n`,
+  `${JSON.stringify({ node: process.version, versions, base, rows, core, clock, checks }, undefined, 2)}\n`,
 );
 if (!checks.every(({ holds }) => holds)) process.exitCode = 1;

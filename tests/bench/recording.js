@@ -87,5 +87,6 @@ export function parameters(market, channels = CHANNELS) {
     iterations: 0,
     drainUs: 0,
     horizons: 5,
+    stampGranularity: { feedUs: 1_000, probeUs: 1 },
   };
 }

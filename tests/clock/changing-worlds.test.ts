@@ -38,7 +38,7 @@ describe('a change in the middle', () => {
       expect(seen.errorP95Us).toBeLessThanOrEqual(seen.ntpErrorP95Us);
       // Within the minute that is compared, and the five seconds until a bucket is looked at.
       const told = seen.routesAfterS.filter((afterS) => afterS >= 0 && afterS <= 65);
-      expect(told.length).toBeGreaterThanOrEqual(0.99 * seen.seeds);
+      expect(told.length).toBeGreaterThanOrEqual(0.95 * seen.seeds);
     },
     TIMEOUT_MS,
   );
@@ -49,6 +49,43 @@ describe('a change in the middle', () => {
       const seen = study(WORLDS['route-change out shorter, jitter'], CHANGE_S);
       expect(seen).toMatchObject({ outside: 0, stepsAfterS: [] });
       expect(seen.errorP95Us).toBeLessThanOrEqual(seen.ntpErrorP95Us);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'probe-outage of 25 minutes: the estimate is kept, its band grows with age and holds the truth, and shrinks again',
+    () => {
+      const seen = study(WORLDS['probe-outage'], CHANGE_S);
+      expect(seen).toMatchObject({ outside: 0, stepsAfterS: [] });
+      // Published at every solve, outage or not.
+      expect(seen.solves).toBeGreaterThan(seen.seeds * 1_060);
+      expect(seen.widestUs).toBeGreaterThan(40_000);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** Stamps that are not what they should be. */
+describe('stamps that cannot be true', () => {
+  test(
+    'wrong-stamps: answers an hour off, at the start and now and then, move nothing and are no step',
+    () => {
+      const seen = study(WORLDS['wrong-stamps']);
+      expect(seen).toMatchObject({ outside: 0, stepsAfterS: [] });
+      expect(Math.max(...seen.published)).toBeLessThan(120);
+      expect(seen.errorP95Us).toBeLessThanOrEqual(600);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'other-clock: a feed stamped 5 ms ahead of the server time is left out; the offset is that to the server time',
+    () => {
+      const seen = study(WORLDS['other-clock']);
+      expect(seen).toMatchObject({ outside: 0, stepsAfterS: [] });
+      expect(Math.max(...seen.published)).toBeLessThan(80);
+      expect(seen.errorP95Us).toBeLessThanOrEqual(600);
     },
     TIMEOUT_MS,
   );

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { DriftEwma } from '../../collector/src/clock/drift.ts';
 import { BucketHistogram, LogLinearHistogram } from '../../collector/src/clock/histogram.ts';
-import { FEED_LATENCY_BOUNDS_US, FeedLatency } from '../../collector/src/clock/latency.ts';
+import { FEED_LATENCY_BUCKETS, FeedLatency } from '../../collector/src/clock/latency.ts';
 import { OffsetBound } from '../../collector/src/clock/offset-bound.ts';
 import { ProbeSchedule } from '../../collector/src/clock/probe-schedule.ts';
 import { WallSteps } from '../../collector/src/clock/wall-steps.ts';
@@ -85,12 +85,12 @@ describe('histograms', () => {
   test('a bucket of Prometheus holds what is at most its bound', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.oneof(fc.integer({ min: 0, max: 4e6 }), fc.constantFrom(...FEED_LATENCY_BOUNDS_US))),
+        fc.array(fc.oneof(fc.integer({ min: 0, max: 4e6 }), fc.constantFrom(...FEED_LATENCY_BUCKETS.boundsUs))),
         (us) => {
-          const histogram = new BucketHistogram(FEED_LATENCY_BOUNDS_US);
+          const histogram = new BucketHistogram(FEED_LATENCY_BUCKETS);
           for (const value of us) histogram.record(value);
           let below = 0;
-          for (const [index, bound] of FEED_LATENCY_BOUNDS_US.entries()) {
+          for (const [index, bound] of FEED_LATENCY_BUCKETS.boundsUs.entries()) {
             below += histogram.counts[index]!;
             expect(below).toBe(us.filter((value) => value <= bound).length);
           }
@@ -116,11 +116,13 @@ describe('the offset that messages force', () => {
   test('takes sixteen in a row, is the least of what they prove, and goes with the first that does not', () => {
     const bound = new OffsetBound();
     for (let at = 0; at < 15; at++) bound.record(-1_000 - at);
-    expect(bound.correctionUs).toBe(0);
+    expect(bound.applied(0)).toBe(0);
     bound.record(-5_000);
-    expect(bound.correctionUs).toBe(-1_000);
+    expect(bound.applied(0)).toBe(-1_000);
+    // Against another offset the same messages prove something else.
+    expect(bound.applied(-2_000)).toBe(-2_000);
     bound.record(0);
-    expect(bound.correctionUs).toBe(0);
+    expect(bound.applied(0)).toBe(0);
   });
 });
 

@@ -41,6 +41,14 @@ export const WORLDS = {
     outbound: jittery,
     route: { atS: CHANGE_S, inMs: 0, outMs: -15 },
   },
+  'probe-outage': { ...SYMMETRIC, outage: { fromS: CHANGE_S, toS: CHANGE_S + 1_500 }, seconds: 5_400 },
+  'wrong-stamps': { ...SYMMETRIC, wrongAnswers: 2 },
+  'other-clock': {
+    ...SYMMETRIC,
+    inbound: { leastMs: 1, jitterMs: 0.3 },
+    outbound: { leastMs: 1, jitterMs: 0.3 },
+    feedAheadMs: 5,
+  },
 } satisfies Record<string, World>;
 
 export const serverStep = (ms: number): World => ({ ...SYMMETRIC, serverStep: { atS: CHANGE_S, ms } });

@@ -9,6 +9,7 @@ const { floor, log, max, imul } = Math;
 
 const MS = 1_000;
 const S = 1_000_000;
+const HOUR_US = 3_600 * S;
 /** True time at the start. */
 const START_US: Us = 1_760_000_000 * S;
 const MONO_START_US: Us = 5 * S;
@@ -39,6 +40,12 @@ export interface World {
   readonly serverStep?: { readonly atS: number; readonly ms: number };
   /** The local wall clock goes forward by so much. */
   readonly wallStep?: { readonly atS: number; readonly ms: number };
+  /** No probe is answered in that time. */
+  readonly outage?: { readonly fromS: number; readonly toS: number };
+  /** The clock that stamps the feed goes ahead of the one that answers probes, which is the exchange's. */
+  readonly feedAheadMs?: number;
+  /** So many of the first answers, and one of a hundred later, are an hour off. */
+  readonly wrongAnswers?: number;
   readonly route?: { readonly atS: number; readonly inMs: number; readonly outMs: number };
 }
 
@@ -102,6 +109,7 @@ export function live(world: World, seed: number): Outcome {
   };
 
   clock.begin({ receiveTimeUs: wallAt(0), monoUs: monoAt(0) });
+  let probes = 0;
   let lastArrivalS = 0;
   let nextMessageS = 0;
   let ticksAtUs = (1 + floor(monoAt(0) / TICK_US)) * TICK_US;
@@ -109,7 +117,7 @@ export function live(world: World, seed: number): Outcome {
 
   const message = (sentS: number): void => {
     const arrivalS = (lastArrivalS = max(lastArrivalS, held(sentS + delayS(world.inbound, sentS, world.route?.inMs))));
-    const publishTimeUs = stamp(exchangeAt(sentS), world.feedStampUs);
+    const publishTimeUs = stamp(exchangeAt(sentS) + (world.feedAheadMs ?? 0) * MS, world.feedStampUs);
     const event: BookEvent = {
       kind: 'book',
       symbol: 'X',
@@ -132,12 +140,25 @@ export function live(world: World, seed: number): Outcome {
     const retransmitS = (): number => (random() < world.loss ? 0.2 : 0);
     const thereS = sentS + delayS(world.outbound, sentS, world.route?.outMs) + retransmitS();
     const backS = held(thereS + delayS(world.inbound, thereS, world.route?.inMs)) + retransmitS();
-    const lost = random() < world.loss || backS - sentS > 2;
+    const { fromS = Infinity, toS = 0 } = world.outage ?? {};
+    const lost = random() < world.loss || backS - sentS > 2 || (sentS >= fromS && sentS < toS);
+    probes++;
+    const wrong = world.wrongAnswers !== undefined && (probes <= world.wrongAnswers || random() < 0.01);
     const atS = lost ? sentS + 2 : backS;
-    const serverTimeUs = lost ? undefined : stamp(exchangeAt(thereS), world.probeStampUs);
+    const serverTimeUs = lost ? undefined : stamp(exchangeAt(thereS), world.probeStampUs) + (wrong ? HOUR_US : 0);
     const result = lost ? ('timeout' as const) : ('ok' as const);
     const stamps = { receiveTimeUs: wallAt(atS), monoUs: monoAt(atS) };
-    answers.push({ atS, event: { kind: 'probe', result, sentMonoUs: monoUs, serverTimeUs, ...stamps } });
+    answers.push({
+      atS,
+      event: {
+        kind: 'probe',
+        result,
+        sentMonoUs: monoUs,
+        answeredMonoUs: lost ? undefined : stamps.monoUs,
+        serverTimeUs,
+        ...stamps,
+      },
+    });
   };
 
   for (; trueS < world.seconds; trueS++) {
@@ -150,7 +171,7 @@ export function live(world: World, seed: number): Outcome {
       const { event } = answers.shift()!;
       clock.onProbe(event);
       if (event.serverTimeUs === undefined) continue;
-      ntp.add(clock.localUs(event.sentMonoUs), event.serverTimeUs, clock.localUs(event.monoUs));
+      ntp.add(clock.localUs(event.sentMonoUs), event.serverTimeUs, clock.localUs(event.answeredMonoUs!));
     }
     for (; ticksAtUs <= monoAt(trueS + 1); ticksAtUs += TICK_US) {
       clock.tick(ticksAtUs);

@@ -101,6 +101,7 @@ export const probeAt = (wallUs: Us, rttUs: Us): MarketEvent => ({
   kind: 'probe',
   result: 'ok',
   sentMonoUs: stampsAt(wallUs - rttUs).monoUs,
+  answeredMonoUs: stampsAt(wallUs).monoUs,
   serverTimeUs: wallUs - rttUs / 2,
   ...stampsAt(wallUs),
 });

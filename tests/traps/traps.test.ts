@@ -366,7 +366,7 @@ describe('clocks and latency', () => {
     expect(summary.clock_drift_ms).toBe(-80);
     expect(summary.latency_ms.feed).toMatchObject({ n: 30, negative: 30, p50: null, p95: null });
     expect(summary.p95_latency_ms).toBeNull();
-    expect(run.pipeline.clock.assumedOffsetUs(run.pipeline.monoUs)).toBe(-80 * MS);
+    expect(run.pipeline.clock.localUs(0) - run.pipeline.clock.exchangeUs(0)).toBe(-80 * MS);
   });
 });
 

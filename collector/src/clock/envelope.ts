@@ -91,7 +91,8 @@ function bandOf(above: Hull, below: Hull, atUs: Us, skewPpm: number, leastPpm: n
 function likeliestSlope(above: Hull, below: Hull, leastPpm: number, mostPpm: number): number {
   const logLikelihood = (slopePpm: number): number => above.logLikelihood(slopePpm) + below.logLikelihood(slopePpm);
   const stepPpm = (mostPpm - leastPpm) / GRID_STEPS;
-  let [best, highest] = [leastPpm, -Infinity];
+  // Without a bound that tells of the slope they are all alike: the middle.
+  let [best, highest] = [(leastPpm + mostPpm) / 2, logLikelihood((leastPpm + mostPpm) / 2)];
   for (let step = 0; step <= GRID_STEPS; step++) {
     const slopePpm = leastPpm + step * stepPpm;
     const value = logLikelihood(slopePpm);

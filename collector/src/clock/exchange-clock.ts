@@ -1,11 +1,11 @@
 import type { BookEvent, ProbeEvent, ProbeResult, ReceiveStamps, TradeEvent } from '../events.ts';
 import { PROBE_RESULTS } from '../events.ts';
-import type { Ms, Us } from '../units.ts';
+import type { Us } from '../units.ts';
 import { msFromUs, US_PER_S } from '../units.ts';
 import { BUCKET_US } from './bound-ring.ts';
 import { DriftEwma } from './drift.ts';
 import { BucketHistogram } from './histogram.ts';
-import { FEED_LATENCY_BOUNDS_US } from './latency.ts';
+import { FEED_LATENCY_BUCKETS } from './latency.ts';
 import { OffsetBound } from './offset-bound.ts';
 import type { EstimatorChange, StampGranularity } from './offset-estimator.ts';
 import { OffsetEstimator } from './offset-estimator.ts';
@@ -28,6 +28,8 @@ export interface ClockReading {
   readonly skewPpm: number | undefined;
 }
 
+/** Exchange time is not taken to be further off local time than this. */
+const MAX_ASSUMED_US: Us = 3_600 * US_PER_S;
 /** How often `tick` is to be called, and every which of them the offset is worked out anew. */
 export const TICK_US: Us = US_PER_S;
 const TICKS_PER_SOLVE = BUCKET_US / TICK_US;
@@ -41,10 +43,10 @@ export class ExchangeClock {
   readonly drift = new DriftEwma();
   readonly estimator: OffsetEstimator;
   /** Matching engine to wire, by the exchange's own stamps. */
-  readonly publishDelay = new BucketHistogram(FEED_LATENCY_BOUNDS_US);
+  readonly publishDelay = new BucketHistogram(FEED_LATENCY_BUCKETS);
   /** Messages stamped as published before they were matched. */
   publishDelayNegatives = 0;
-  readonly probeRtt = new BucketHistogram(FEED_LATENCY_BOUNDS_US);
+  readonly probeRtt = new BucketHistogram(FEED_LATENCY_BUCKETS);
   readonly probes = Object.fromEntries(PROBE_RESULTS.map((result) => [result, 0])) as Record<ProbeResult, number>;
   /** Steps of the exchange's clock against local time. */
   exchangeSteps = 0;
@@ -54,6 +56,8 @@ export class ExchangeClock {
   #localMinusMonoUs: Us = 0;
   /** Of the last message. */
   #wallMinusMonoUs: Us | undefined;
+  /** The last offset that was measured. */
+  #assumedUs: Us = 0;
   #ticks = 0;
   #synced = false;
 
@@ -71,25 +75,32 @@ export class ExchangeClock {
     return this.#wall.count;
   }
 
-  /** Sets local time: it shows what the wall clock shows now. */
+  /** Sets local time to what the wall clock shows; what was known of the exchange's by the local time of before is void. */
   begin({ receiveTimeUs, monoUs }: ReceiveStamps): void {
     this.#localMinusMonoUs = receiveTimeUs - monoUs;
     this.#wall.clear();
+    this.#bound.clear();
+    this.#assumedUs = 0;
+    this.estimator.restart();
   }
 
   localUs(monoUs: Us): Us {
     return monoUs + this.#localMinusMonoUs;
   }
 
-  /** Exchange time at a moment, by the offset that has been measured, or that messages force; without either the clocks are taken to agree. */
+  /**
+   * Exchange time at a moment: by the offset as measured, while there is none by the last that was, at first as if the clocks agreed; never so that
+   * messages arrive before they were sent.
+   */
   exchangeUs(monoUs: Us): Us {
     const localUs = this.localUs(monoUs);
-    return localUs - (this.estimator.offsetUs(localUs) ?? 0) - this.#bound.correctionUs;
+    return Math.round(localUs - this.#bound.applied(this.#offsetUs(localUs)));
   }
 
-  /** Local − exchange clock as `exchangeUs` has it. */
-  assumedOffsetUs(monoUs: Us): Us {
-    return this.localUs(monoUs) - this.exchangeUs(monoUs);
+  #offsetUs(localUs: Us): Us {
+    const offsetUs = this.estimator.ready ? this.estimator.offsetUs(localUs)! : this.#assumedUs;
+    // A clock that is further off is not corrected for: frames are refused by their stamps then, and one wrong server must not move the windows.
+    return Math.abs(offsetUs) <= MAX_ASSUMED_US ? offsetUs : this.#assumedUs;
   }
 
   /** A frame with the exchange's stamp before the wire. */
@@ -99,7 +110,7 @@ export class ExchangeClock {
     this.#wallMinusMonoUs = receiveTimeUs - monoUs;
     this.drift.record(msFromUs(receiveTimeUs - publishTimeUs));
     this.estimator.onFeed(localUs, publishTimeUs);
-    this.#bound.record(localUs - publishTimeUs - (this.estimator.offsetUs(localUs) ?? 0));
+    this.#bound.record(localUs - publishTimeUs);
     // A snapshot tells of a book that may not have changed for seconds.
     if (event.kind === 'book' && event.snapshot) return;
     const delayUs = publishTimeUs - event.exchangeTimeUs;
@@ -110,10 +121,11 @@ export class ExchangeClock {
   onProbe(event: ProbeEvent): void {
     this.probes[event.result]++;
     this.#wallMinusMonoUs = event.receiveTimeUs - event.monoUs;
-    if (event.serverTimeUs === undefined || event.result !== 'ok') return;
-    this.probeRtt.record(Math.max(0, event.monoUs - event.sentMonoUs));
-    const sentUs = this.localUs(event.sentMonoUs);
-    this.estimator.onProbe({ sentUs, serverUs: event.serverTimeUs, receivedUs: this.localUs(event.monoUs) });
+    const { sentMonoUs, answeredMonoUs, serverTimeUs } = event;
+    if (answeredMonoUs === undefined || serverTimeUs === undefined) return;
+    this.probeRtt.record(Math.max(0, answeredMonoUs - sentMonoUs));
+    const [sentUs, receivedUs] = [this.localUs(sentMonoUs), this.localUs(answeredMonoUs)];
+    this.estimator.onProbe({ sentUs, serverUs: serverTimeUs, receivedUs });
     if (this.estimator.suspicious) this.#onChange('suspicion');
   }
 
@@ -122,6 +134,7 @@ export class ExchangeClock {
     if (this.#wallMinusMonoUs !== undefined && this.#wall.look(this.#wallMinusMonoUs)) this.#onChange('wall-step');
     if (++this.#ticks % TICKS_PER_SOLVE === 0) this.estimator.solve(this.localUs(monoUs));
     if (this.estimator.suspicious) this.#onChange('suspicion');
+    if (this.estimator.ready) this.#assumedUs = this.#offsetUs(this.localUs(monoUs));
     if (this.estimator.ready === this.#synced) return;
     this.#synced = this.estimator.ready;
     this.#onChange(this.#synced ? 'synced' : 'unsynced');
@@ -129,7 +142,7 @@ export class ExchangeClock {
 
   /** Receive − publish − offset, µs, where the offset has been measured; negative when the estimate was too high. */
   oneWayUs(monoUs: Us, publishTimeUs: Us): Us | undefined {
-    if (!this.estimator.ready) return undefined;
+    if (!this.estimator.trusted) return undefined;
     const localUs = monoUs + this.#localMinusMonoUs;
     return Math.round(localUs - publishTimeUs - this.estimator.offsetUs(localUs)!);
   }
@@ -143,11 +156,6 @@ export class ExchangeClock {
     const { skewPpm } = line;
     const offsetUs = line.upperUs + (skewPpm ?? 0) * 1e-6 * (localUs - line.atUs);
     return { synced: false, oneSided: true, offsetUs, uncertaintyUs: undefined, skewPpm };
-  }
-
-  /** Drift of all messages, ms; undefined before the first. */
-  get driftMs(): Ms | undefined {
-    return this.drift.valueMs;
   }
 }
 

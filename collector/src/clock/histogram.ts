@@ -80,29 +80,45 @@ export class LogLinearHistogram {
   }
 }
 
-/**
- * Counts of durations in the fixed buckets of a Prometheus histogram, exact at their bounds, for the whole run. Recording is a few comparisons
- * and allocates nothing; a scrape reads it. A duration on a bound counts below it, as `le` says.
- */
-export class BucketHistogram {
+/** Bounds of the buckets of a Prometheus histogram, and a table that finds the bucket of a duration without a search. */
+export class BucketScale {
   /** Upper bounds, µs, ascending; above the last there is one more bucket. */
   readonly boundsUs: readonly Us[];
+  /** By log-linear bucket: the first bound that a value in it may lie below. */
+  readonly #first: Uint8Array;
+
+  constructor(boundsUs: readonly Us[]) {
+    this.boundsUs = boundsUs;
+    this.#first = Uint8Array.from({ length: BUCKETS }, (_, index) => {
+      const first = boundsUs.findIndex((bound) => bound >= lowerBoundOf(index));
+      return first === -1 ? boundsUs.length : first;
+    });
+  }
+
+  /** A duration on a bound lies below it, as `le` says. */
+  bucketOf(us: Us): number {
+    let bucket = this.#first[bucketOf(us)]!;
+    while (bucket < this.boundsUs.length && us > this.boundsUs[bucket]!) bucket++;
+    return bucket;
+  }
+}
+
+/** Counts of durations in such buckets for the whole run. Recording is a few operations and allocates nothing; a scrape reads it. */
+export class BucketHistogram {
+  readonly scale: BucketScale;
   /** Not cumulative; one more than there are bounds. */
   readonly counts: Float64Array;
   sumUs: Us = 0;
   count = 0;
 
-  constructor(boundsUs: readonly Us[]) {
-    this.boundsUs = boundsUs;
-    this.counts = new Float64Array(boundsUs.length + 1);
+  constructor(scale: BucketScale) {
+    this.scale = scale;
+    this.counts = new Float64Array(scale.boundsUs.length + 1);
   }
 
   /** `us` ≥ 0. */
   record(us: Us): void {
-    const { boundsUs } = this;
-    let bucket = 0;
-    while (bucket < boundsUs.length && us > boundsUs[bucket]!) bucket++;
-    this.counts[bucket]!++;
+    this.counts[this.scale.bucketOf(us)]!++;
     this.sumUs += us;
     this.count++;
   }

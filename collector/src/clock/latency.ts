@@ -1,11 +1,11 @@
 import type { Us } from '../units.ts';
-import { LogLinearHistogram } from './histogram.ts';
+import { BucketScale, LogLinearHistogram } from './histogram.ts';
 
 /** Bounds of `shadow_feed_latency_seconds` and of the publish delay, µs; 350 ms is the threshold of ShadowLatencyHigh. */
-export const FEED_LATENCY_BOUNDS_US: readonly Us[] = [
+export const FEED_LATENCY_BUCKETS = new BucketScale([
   1_000, 2_500, 5_000, 10_000, 20_000, 35_000, 50_000, 75_000, 100_000, 150_000, 250_000, 350_000, 500_000, 1_000_000,
   2_500_000,
-];
+]);
 
 /**
  * Feed latency of one window: of every message that could be corrected by the clock offset; while none could, raw. The two are never mixed: the

@@ -4,27 +4,26 @@ import type { Us } from '../units.ts';
 const WITNESSES = 16;
 
 /**
- * Corrects an assumed offset (local − exchange; + is local ahead) that messages prove too high: none can arrive before it was sent, by clocks made equal. When the last 16
- * all did, the correction is the largest, that is the least negative, of their latencies. It goes back to 0 with the first that did not.
+ * Corrects an assumed offset (local − exchange; + is local ahead) that messages prove too high: none can arrive before it was sent. Receive − publish is at least
+ * the offset; when the last 16 of them all are below the assumed one, the largest of them takes its place.
  */
 export class OffsetBound {
-  readonly #latenciesUs = new Float64Array(WITNESSES);
-  #negatives = 0;
-  #correctionUs: Us = 0;
+  readonly #boundsUs = new Float64Array(WITNESSES);
+  #seen = 0;
 
-  /** To be added to the assumed offset; never above 0. */
-  get correctionUs(): Us {
-    return this.#correctionUs;
+  record(receiveMinusPublishUs: Us): void {
+    this.#boundsUs[this.#seen++ % WITNESSES] = receiveMinusPublishUs;
   }
 
-  /** `latencyUs`: receive − publish − assumed offset. */
-  record(latencyUs: Us): void {
-    if (latencyUs >= 0) {
-      this.#negatives = 0;
-      this.#correctionUs = 0;
-      return;
-    }
-    this.#latenciesUs[this.#negatives++ % WITNESSES] = latencyUs;
-    if (this.#negatives >= WITNESSES) this.#correctionUs = Math.max(...this.#latenciesUs);
+  /** The assumed offset, or what is left of it. */
+  applied(assumedUs: Us): Us {
+    if (this.#seen < WITNESSES) return assumedUs;
+    let largestUs = this.#boundsUs[0]!;
+    for (const boundUs of this.#boundsUs) if (boundUs > largestUs) largestUs = boundUs;
+    return Math.min(assumedUs, largestUs);
+  }
+
+  clear(): void {
+    this.#seen = 0;
   }
 }

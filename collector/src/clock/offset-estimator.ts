@@ -1,6 +1,6 @@
 import type { Us } from '../units.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
-import { BoundRing, BUCKET_US, bucketOf } from './bound-ring.ts';
+import { BoundRing, BUCKET_US, bucketOf, BUCKETS } from './bound-ring.ts';
 import type { Band, UpperLine } from './envelope.ts';
 import { boundsOf, oneSidedLine, provenLowerAt, provenUpperAt, twoSidedBand } from './envelope.ts';
 import { ShiftWatch } from './shift-watch.ts';
@@ -14,8 +14,8 @@ export const AGING_PPM = 15;
 export const COARSEST_STAMP_US: Us = 50 * US_PER_MS;
 /** So many probes in a row outside the band prove it wrong; one may be a wrong stamp. */
 const WITNESSES = 3;
-/** What is kept when bounds contradict each other and no probe says since when. */
-const RECENT_BUCKETS = 12;
+/** A feed whose stamps contradict the probes is tried again after this, when all that it said has been forgotten. */
+const BAN_US: Us = BUCKETS * BUCKET_US;
 
 export interface StampGranularity {
   /** Of the stamps in feed messages, and of those in answers to probes. */
@@ -41,7 +41,7 @@ export interface OffsetEstimate {
   readonly skewErrorPpm: number;
 }
 
-export type EstimatorChange = 'exchange-step' | 'route-change';
+export type EstimatorChange = 'exchange-step' | 'route-change' | 'feed-conflict';
 
 /**
  * The offset of the local clock to the exchange's by a two-sided envelope. Every feed message and every answer to a probe proves `offset ≤ received − stamp`,
@@ -60,11 +60,17 @@ export class OffsetEstimator {
   readonly #shift = new ShiftWatch();
   readonly #witnesses: ProbeTimes[] = [];
   #band: Band | undefined;
+  /** The middle of the band, for every message. */
+  #middleUs: Us = 0;
+  #middleAtUs: Us = 0;
+  #slope = 0;
   #line: UpperLine | undefined;
   #startUs: Us | undefined;
   #probes = 0;
   #lastProbeUs: Us = 0;
   #ready = false;
+  /** Until then the feed's stamps are left out: the probes contradict them all the time, they are of another clock. */
+  #feedBannedUntilUs: Us = -Infinity;
   /** A feed message said what the probes deny; the next probe will show who is right. */
   #doubted = false;
   /** The least bound of the feed in the bucket that ends then. */
@@ -85,6 +91,11 @@ export class OffsetEstimator {
   /** Whether there is an estimate to publish. */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Whether it is to be relied on at this moment: no probe has just contradicted it. */
+  get trusted(): boolean {
+    return this.#ready && this.#witnesses.length === 0;
   }
 
   /** Something does not fit: a probe soon would tell what. */
@@ -108,21 +119,30 @@ export class OffsetEstimator {
     this.#witnesses.push(probe);
     if (this.#witnesses.length < WITNESSES) return;
     const witnesses = [...this.#witnesses];
-    this.#restart();
+    this.#stepped(() => this.restart());
     for (const witness of witnesses) this.#record(witness);
-    this.#onChange('exchange-step');
   }
 
-  /** To be called every five seconds of local time. */
+  /** To be called about every five seconds of local time. */
   solve(nowUs: Us): void {
     const before = this.#band;
     if (before !== undefined && this.#ready) this.#lookForShift(before, nowUs);
-    this.#band = this.#consistentBand(nowUs);
-    // The last probe is fifteen minutes old: what comes then begins anew.
-    if (this.#band === undefined) this.#forgetProbes();
-    this.#line = this.#band === undefined ? oneSidedLine([this.#feed, this.#inbound], nowUs) : undefined;
-    this.#ready =
-      this.#band !== undefined && this.#probes >= MIN_PROBES && nowUs - (this.#startUs ?? nowUs) >= MIN_SPAN_US;
+    const fresh = this.#consistentBand(nowUs);
+    // The last probe is fifteen minutes old: those that come then begin anew.
+    if (fresh === undefined) this.#forgetProbes();
+    this.#line = fresh === undefined && !this.#ready ? oneSidedLine([this.#feed, this.#inbound], nowUs) : undefined;
+    const enough = this.#probes >= MIN_PROBES && nowUs - (this.#startUs ?? nowUs) >= MIN_SPAN_US;
+    // An estimate is kept until there is a better one; its uncertainty grows.
+    if (this.#ready && !(enough && fresh !== undefined)) return;
+    this.#ready = enough && fresh !== undefined;
+    this.#setBand(fresh);
+  }
+
+  /** Forgets everything. */
+  restart(): void {
+    this.#forgetBefore(Infinity, 0);
+    this.#leastUs = Infinity;
+    this.#feedBannedUntilUs = -Infinity;
   }
 
   /** The estimate at a local time; undefined until it is ready. */
@@ -134,11 +154,12 @@ export class OffsetEstimator {
   bandAt(localUs: Us): OffsetEstimate | undefined {
     const band = this.#band;
     if (band === undefined) return undefined;
-    const middleUs = (band.lowerUs + band.upperUs) / 2;
+    const offsetUs = this.offsetUs(localUs)!;
+    const upperUs = Math.abs(provenUpperAt(band, localUs) - offsetUs);
+    const lowerUs = Math.abs(offsetUs - provenLowerAt(band, localUs));
     return {
-      offsetUs: this.offsetUs(localUs)!,
-      uncertaintyUs:
-        Math.max(band.provenUpperUs - middleUs, middleUs - band.provenLowerUs) + this.#toleranceUs(localUs),
+      offsetUs,
+      uncertaintyUs: Math.max(upperUs, lowerUs) + this.#toleranceUs(localUs),
       skewPpm: band.skewPpm,
       skewErrorPpm: Math.max(band.mostSkewPpm - band.skewPpm, band.skewPpm - band.leastSkewPpm),
     };
@@ -146,9 +167,7 @@ export class OffsetEstimator {
 
   /** The middle of the band at a local time, also before it is good enough to be published; undefined without probes. */
   offsetUs(localUs: Us): Us | undefined {
-    const band = this.#band;
-    if (band === undefined) return undefined;
-    return (band.lowerUs + band.upperUs) / 2 + band.skewPpm * 1e-6 * (localUs - band.atUs);
+    return this.#band === undefined ? undefined : this.#middleUs + this.#slope * (localUs - this.#middleAtUs);
   }
 
   /** Without probes all that is known: the offset is at most this. Undefined with probes, and before anything has been received. */
@@ -157,6 +176,7 @@ export class OffsetEstimator {
   }
 
   #onFeedBound(localUs: Us, boundUs: Us): void {
+    if (localUs < this.#feedBannedUntilUs) return;
     const band = this.#band;
     // The probes deny it: a wrong stamp, or a clock that has stepped. Kept out until they have said which.
     if (band !== undefined && boundUs < provenLowerAt(band, localUs) - this.#toleranceUs(localUs)) {
@@ -197,35 +217,53 @@ export class OffsetEstimator {
     };
     const verdict = this.#shift.look(before, bounds, nowUs);
     if (verdict === undefined) return;
-    if (verdict.kind === 'step') this.#forgetBefore(verdict.sinceBucket, nowUs);
+    if (verdict.kind === 'step') {
+      this.#stepped(() => this.#forgetBefore(verdict.sinceBucket, nowUs));
+      return;
+    }
     // What the longer way of before says is still true and says nothing any more; the slope is better off without it.
     if (verdict.kind === 'shorter') {
       for (const ring of verdict.way === 'in' ? [this.#feed, this.#inbound] : [this.#outbound]) {
         ring.clear(verdict.sinceBucket);
       }
     }
-    this.#onChange(verdict.kind === 'step' ? 'exchange-step' : 'route-change');
+    this.#onChange('route-change');
   }
 
-  /** Of the probes alone where the feed's stamps contradict them: they may be of another clock. */
+  /** Only against an estimate can a clock be seen to step; before there is one, something was wrong and is forgotten. */
+  #stepped(forget: () => void): void {
+    const known = this.#ready;
+    forget();
+    if (known) this.#onChange('exchange-step');
+  }
+
+  /** Of the probes alone where the feed's stamps contradict them. Undefined without probes, and where even they contradict each other. */
   #consistentBand(nowUs: Us): Band | undefined {
     const all = this.#bandOf([this.#feed, this.#inbound], nowUs);
-    if (all === undefined || this.#isConsistent(all)) return all;
+    if (all === undefined || all.upperUs >= all.lowerUs) return all;
     this.#feed.clear();
     this.#leastUs = Infinity;
     const probes = this.#bandOf([this.#inbound], nowUs);
-    if (probes === undefined || this.#isConsistent(probes)) return probes;
-    this.#forgetBefore(bucketOf(nowUs) - RECENT_BUCKETS, nowUs);
-    this.#onChange('exchange-step');
-    return this.#bandOf([this.#inbound], nowUs);
+    if (probes === undefined) return undefined;
+    if (probes.upperUs - probes.lowerUs >= -2 * this.#granularity.probeUs) {
+      this.#feedBannedUntilUs = nowUs + BAN_US;
+      this.#onChange('feed-conflict');
+      return probes;
+    }
+    this.#stepped(() => this.restart());
+    return undefined;
   }
 
   #bandOf(upper: readonly BoundRing[], nowUs: Us): Band | undefined {
     return twoSidedBand(upper, this.#outbound, nowUs, this.#shift.longerSince);
   }
 
-  #isConsistent({ lowerUs, upperUs }: Band): boolean {
-    return upperUs - lowerUs >= -2 * Math.max(this.#granularity.feedUs, this.#granularity.probeUs);
+  #setBand(band: Band | undefined): void {
+    this.#band = band;
+    if (band === undefined) return;
+    this.#middleUs = (band.lowerUs + band.upperUs) / 2;
+    this.#middleAtUs = band.atUs;
+    this.#slope = band.skewPpm * 1e-6;
   }
 
   #forgetBefore(bucket: number, nowUs: Us): void {
@@ -233,19 +271,15 @@ export class OffsetEstimator {
     this.#shift.clear();
     this.#witnesses.length = 0;
     this.#forgetProbes();
-    this.#probes = this.#outbound.range(bucket, bucketOf(nowUs)).length;
-    if (this.#probes > 0) this.#startUs = bucket * BUCKET_US;
-    this.#band = undefined;
+    const kept = this.#outbound.range(bucket, bucketOf(nowUs));
+    this.#probes = kept.length;
+    this.#startUs = kept[0]?.timeUs;
+    this.#ready = false;
+    this.#setBand(undefined);
   }
 
   #forgetProbes(): void {
     this.#probes = 0;
     this.#startUs = undefined;
-  }
-
-  #restart(): void {
-    this.#forgetBefore(Infinity, 0);
-    this.#ready = false;
-    this.#leastUs = Infinity;
   }
 }

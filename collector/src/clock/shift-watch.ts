@@ -136,7 +136,7 @@ function judged(watch: Watch, { upper, lower }: Bounds, nowUs: Us): Verdict | un
   const late = slacks(others, direction, old).map((slackUs, at) => slackUs - doubtUs(old, others[at]!.timeUs));
   const leastLateUs = Math.min(...late);
   const shorter = { kind: 'shorter', way: direction === -1 ? 'in' : 'out', sinceBucket: newsBucket } as const;
-  if (leastLateUs < Math.max(shiftUs / 2, 0.75 * shiftUs - ALIKE_US)) return shorter;
+  if (moved.length === 0 || leastLateUs < Math.max(shiftUs / 2, 0.75 * shiftUs - ALIKE_US)) return shorter;
   if (nowUs - watch.startedUs > EXPIRY_US) return shorter;
   if (late.length < MIN_BUCKETS) return undefined;
   const byChance = chance(otherSlackUs, leastLateUs, late.length);

@@ -79,19 +79,23 @@ export async function clock(argv: readonly string[], deps: ClockDeps): Promise<n
 async function measure(config: ClockConfig, deps: ClockDeps): Promise<ClockResult> {
   const exchange = EXCHANGES.get(config.exchange)!;
   const restUrl = config.rest_url ?? exchange.restUrl;
-  const session = new Session(deps.clock, exchange.serverTime.granularityUs);
+  const { clock, signal } = deps;
   const probe = new ServerTimeProbe({
     exchange,
     restUrl,
-    clock: deps.clock,
+    clock,
     random: () => 0,
     schedule: steadily(),
     onRecord: (record) => session.onRecord(record),
   });
+  const session = new Session(clock, exchange.serverTime.granularityUs);
   probe.start();
   try {
-    for (let second = 1; second <= config.duration && !deps.signal.aborted; second++) {
-      await setTimeout(US_PER_S / US_PER_MS, undefined, { signal: deps.signal }).catch(() => undefined); // Stopped: told below.
+    // From the first question that was answered, so that connecting takes nothing from the time.
+    const startUs = clock.monoUs();
+    const endUs = (): Us => (session.firstUs ?? startUs) + config.duration * US_PER_S;
+    for (let second = 1; clock.monoUs() < endUs() && !signal.aborted; second++) {
+      await setTimeout(US_PER_S / US_PER_MS, undefined, { signal }).catch(() => undefined); // Stopped: told below.
       session.solve();
       if (second % PROGRESS_S === 0 && second < config.duration) deps.say(`${second} s: ${session.progress()}`);
     }
@@ -122,6 +126,8 @@ class Session {
   readonly #probes = Object.fromEntries(PROBE_RESULTS.map((result) => [result, 0])) as Record<ProbeResult, number>;
   readonly #rttMs: Ms[] = [];
   #steps = 0;
+  /** Monotonic clock when the first question that was answered was asked. */
+  firstUs: Us | undefined;
 
   constructor(clock: Clock, probeUs: Us) {
     this.#clock = clock;
@@ -132,11 +138,12 @@ class Session {
     });
   }
 
-  onRecord({ result, sentMonoUs, serverTimeUs, monoUs }: RawRecord & { readonly type: 'probe' }): void {
+  onRecord({ result, sentMonoUs, answeredMonoUs, serverTimeUs }: RawRecord & { readonly type: 'probe' }): void {
     this.#probes[result]++;
-    if (result !== 'ok' || serverTimeUs === undefined) return;
-    this.#rttMs.push((monoUs - sentMonoUs) / US_PER_MS);
-    const [sentUs, receivedUs] = [sentMonoUs + this.#localMinusMonoUs, monoUs + this.#localMinusMonoUs];
+    if (answeredMonoUs === undefined || serverTimeUs === undefined) return;
+    this.firstUs ??= sentMonoUs;
+    this.#rttMs.push((answeredMonoUs - sentMonoUs) / US_PER_MS);
+    const [sentUs, receivedUs] = [sentMonoUs + this.#localMinusMonoUs, answeredMonoUs + this.#localMinusMonoUs];
     this.#estimator.onProbe({ sentUs, serverUs: serverTimeUs, receivedUs });
   }
 

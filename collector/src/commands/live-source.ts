@@ -109,12 +109,15 @@ function openProbe(
 ): ServerTimeProbe | undefined {
   if (!config.clock_probes) return undefined;
   let failing = false;
+  let discarded = 0;
   const { restUrl } = venue;
   const { clock, random } = deps;
   const onRecord = (record: RawRecord & { readonly type: 'probe' }): void => {
     insert(record);
     const { result } = record;
-    if (result === 'discarded' || failing === (result !== 'ok')) return;
+    // The first answer of a connection is always discarded; a second in a row means that the server keeps none.
+    discarded = result === 'discarded' ? discarded + 1 : 0;
+    if (discarded === 1 || failing === (result !== 'ok')) return;
     failing = result !== 'ok';
     if (failing)
       log.warn({ restUrl, result, reason: probe.lastFailure }, 'the exchange does not answer with its time; asking on');

@@ -1,7 +1,7 @@
 import type { IntervalHistogram } from 'node:perf_hooks';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { IterSummary } from '../../../schema/types.gen.js';
-import { BucketHistogram, LogLinearHistogram } from '../clock/histogram.ts';
+import { BucketHistogram, BucketScale, LogLinearHistogram } from '../clock/histogram.ts';
 import type { MarketEvent } from '../events.ts';
 import type { Build } from '../resources.ts';
 import type { Clock } from '../system-clock.ts';
@@ -14,9 +14,9 @@ type Quantiles = ProcessSummary['latency_ms']['loop'];
 const NS_PER_MS = 1e6;
 const LOOP_RESOLUTION_MS = 10;
 /** Bounds of `shadow_ingest_queue_seconds` and `shadow_processing_seconds`, µs. */
-const PROCESS_BOUNDS_US: readonly Us[] = [
+const PROCESS_BUCKETS = new BucketScale([
   50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
-];
+]);
 
 /**
  * How long this process takes, by event: from the bytes leaving the socket to the start of their processing, and to its end; and how late the event loop runs. A
@@ -24,8 +24,8 @@ const PROCESS_BOUNDS_US: readonly Us[] = [
  */
 export class ProcessLatency {
   /** Since the start of the run. */
-  readonly ingestQueueTotal = new BucketHistogram(PROCESS_BOUNDS_US);
-  readonly processingTotal = new BucketHistogram(PROCESS_BOUNDS_US);
+  readonly ingestQueueTotal = new BucketHistogram(PROCESS_BUCKETS);
+  readonly processingTotal = new BucketHistogram(PROCESS_BUCKETS);
   readonly #clock: Clock;
   readonly #build: Build;
   readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });

@@ -170,7 +170,15 @@ function logClock(log: Logger, change: Exclude<ClockChange, 'suspicion'>, readin
     case 'wall-step':
       return log.warn(fields, 'the wall clock of this machine stepped; offset and latencies are not touched by it');
     case 'exchange-step':
-      return log.warn(fields, 'the clock of the exchange stepped; its offset is measured anew');
+      return log.warn(
+        fields,
+        'the clock of the exchange stepped against local time, or this machine slept; the offset is measured anew',
+      );
+    case 'feed-conflict':
+      return log.warn(
+        fields,
+        'stamps of the feed and of the server time contradict each other, they are of different clocks; the offset is that to the server time',
+      );
   }
 }
 

@@ -5,7 +5,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { ProbeSchedule } from '../clock/probe-schedule.ts';
 import { COARSEST_STAMP_US } from '../clock/offset-estimator.ts';
 import { ShadowError } from '../errors.ts';
-import type { ProbeResult, ReceiveStamps } from '../events.ts';
+import type { ProbeResult } from '../events.ts';
 import type { Clock } from '../system-clock.ts';
 import type { Us } from '../units.ts';
 import { US_PER_MS } from '../units.ts';
@@ -29,12 +29,11 @@ export interface ProbeOptions {
   readonly schedule?: Pick<ProbeSchedule, 'dueUs' | 'sent' | 'hurry'>;
 }
 
-interface Answer extends ReceiveStamps {
+interface Answer {
   readonly result: ProbeResult;
+  readonly answeredMonoUs: Us | undefined;
   readonly serverTimeUs: Us | undefined;
 }
-
-type End = (result: ProbeResult, stamps?: ReceiveStamps, serverTimeUs?: Us) => void;
 
 /**
  * Asks the exchange for its time over one kept connection, one question at a time (Cristian 1989). T1 is taken when the socket is handed to the request, just before the bytes
@@ -61,7 +60,7 @@ export class ServerTimeProbe {
     if (granularityUs > COARSEST_STAMP_US) {
       const expected = `expected a server time of at most ${COARSEST_STAMP_US / US_PER_MS} ms`;
       const came = `${options.exchange.id} stamps to ${granularityUs / US_PER_MS} ms`;
-      throw new ShadowError('SHADOW_ERR_USAGE', `${expected}, ${came}: run with --clock_probes false`);
+      throw new ShadowError('SHADOW_ERR_USAGE', `${expected}, ${came}: no clock can be measured against that`);
     }
     this.#options = options;
     this.#url = new URL(`${options.restUrl.replace(/\/$/, '')}${path}`);
@@ -105,59 +104,55 @@ export class ServerTimeProbe {
   async #ask(): Promise<ProbeResult> {
     const { clock, onRecord } = this.#options;
     const sent = { monoUs: clock.monoUs(), reused: false };
-    const { result: came, ...answer } = await this.#send((socket) => {
+    const answer = await this.#send((socket) => {
       // Not `reusedSocket`, which is false for a request that waited for its socket to become free.
       sent.reused = this.#known.has(socket);
       this.#known.add(socket);
       sent.monoUs = clock.monoUs();
     });
-    const result = came === 'ok' && !sent.reused ? 'discarded' : came;
-    if (!this.#stopped) onRecord({ type: 'probe', result, sentMonoUs: sent.monoUs, ...answer });
+    const result = answer.result === 'ok' && !sent.reused ? 'discarded' : answer.result;
+    const told = result === 'ok' ? answer : NO_ANSWER;
+    const stamps = { receiveTimeUs: clock.wallUs(), monoUs: clock.monoUs() };
+    if (!this.#stopped) onRecord({ type: 'probe', ...told, result, sentMonoUs: sent.monoUs, ...stamps });
     return result;
   }
 
   /** Resolves in every case; what comes after the first resolution changes nothing. */
   #send(onSocket: (socket: Socket) => void): Promise<Answer> {
-    const { clock } = this.#options;
     return new Promise((resolve) => {
       const send = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
       const request = send(this.#url, { agent: this.#agent, headers: { accept: 'application/json' } });
       this.#request = request;
-      const end = (result: ProbeResult, stamps = stampsOf(clock), serverTimeUs?: Us): void => {
+      const end = (answer: Answer, failure?: string): void => {
         clearTimeout(timer);
-        resolve({ result, serverTimeUs, ...stamps });
+        if (failure !== undefined) this.lastFailure = failure;
+        resolve(answer);
       };
       const timer = setTimeout(() => {
-        this.lastFailure = `no answer within ${TIMEOUT_MS} ms`;
-        end('timeout');
+        end({ ...NO_ANSWER, result: 'timeout' }, `no answer within ${TIMEOUT_MS} ms`);
         request.destroy();
       }, TIMEOUT_MS);
       request.on('socket', onSocket);
-      request.on('error', (error) => {
-        this.lastFailure = error.message;
-        end('error');
-      });
+      request.on('error', (error) => end({ ...NO_ANSWER, result: 'error' }, error.message));
       request.on('response', (response) => {
-        const stamps = stampsOf(clock);
-        readBody(response, (body) => this.#understand(response.statusCode, body, stamps, end));
+        const answeredMonoUs = this.#options.clock.monoUs();
+        readBody(response, (body) => end(...this.#understood(response.statusCode, body, answeredMonoUs)));
       });
       request.end();
     });
   }
 
-  #understand(status: number | undefined, body: string | undefined, stamps: ReceiveStamps, end: End): void {
-    const serverTimeUs =
-      body === undefined || status !== 200 ? undefined : this.#options.exchange.serverTime.parse(body);
-    if (serverTimeUs === undefined) this.lastFailure = `status ${status}, ${JSON.stringify((body ?? '').slice(0, 80))}`;
-    if (body === undefined || status !== 200) return end('error', stamps);
-    end(serverTimeUs === undefined ? 'malformed' : 'ok', stamps, serverTimeUs);
+  /** What an answer says, and what was wrong with it. */
+  #understood(status: number | undefined, body: string | undefined, answeredMonoUs: Us): [Answer, string?] {
+    const whole = body !== undefined && status === 200;
+    const serverTimeUs = whole ? this.#options.exchange.serverTime.parse(body) : undefined;
+    if (serverTimeUs !== undefined) return [{ result: 'ok', answeredMonoUs, serverTimeUs }];
+    const came = `status ${status}, ${JSON.stringify((body ?? '').slice(0, 80))}`;
+    return [{ ...NO_ANSWER, result: whole ? 'malformed' : 'error' }, came];
   }
 }
 
-const stampsOf = (clock: Clock): ReceiveStamps => ({
-  receiveTimeUs: clock.wallUs(),
-  monoUs: clock.monoUs(),
-});
+const NO_ANSWER = { answeredMonoUs: undefined, serverTimeUs: undefined } as const;
 
 /** Calls back with the whole body; undefined where it breaks off or is too long to be an answer. */
 function readBody(response: IncomingMessage, done: (body: string | undefined) => void): void {

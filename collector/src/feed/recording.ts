@@ -20,7 +20,7 @@ import type { RawRecord } from './records.ts';
  *   {"t":"http","url":"https://…","data":"<body>"}
  *   {"t":"connect","c":"1","w":1786310819526357,"m":8123456,"url":"wss://…"}
  *   {"t":"recv","c":"1","w":1786310819526357,"m":8123456,"d":"<frame>"}         w wall µs, m monotonic µs
- *   {"t":"probe","w":…,"m":…,"r":"ok","o":8123400,"s":1786310819500123}        o monotonic µs when it was sent, s the server's time, µs
+ *   {"t":"probe","w":…,"m":…,"r":"ok","o":8123400,"a":8123456,"s":1786310819500123}    o, a monotonic µs when asked and answered, s the server's time, µs
  *   {"t":"disconnect","c":"1","w":…,"m":…,"reason":"…"}    {"t":"overflow",…}    {"t":"end","w":…,"m":…}
  */
 export const RECORDING_FORMAT = 'shadow-recording';
@@ -177,7 +177,15 @@ function lineOf(record: RawRecord): object {
     case 'overflow':
       return { t: 'overflow', c: record.connectionId, w, m };
     case 'probe':
-      return { t: 'probe', w, m, r: record.result, o: record.sentMonoUs, s: record.serverTimeUs };
+      return {
+        t: 'probe',
+        w,
+        m,
+        r: record.result,
+        o: record.sentMonoUs,
+        a: record.answeredMonoUs,
+        s: record.serverTimeUs,
+      };
     case 'tick':
     case 'end':
       return { t: record.type, w, m };
@@ -202,6 +210,7 @@ export interface RecordingLine {
   readonly reason?: unknown;
   readonly r?: unknown;
   readonly o?: unknown;
+  readonly a?: unknown;
   readonly s?: unknown;
   readonly conn?: unknown;
   readonly ts?: unknown;
@@ -289,10 +298,13 @@ export function recordOf(line: RecordingLine): RawRecord | undefined {
 }
 
 /** Undefined where the line does not hold what a probe of its result has. */
-function probeOf({ r, o, s }: RecordingLine, stamps: ReceiveStamps): RawRecord | undefined {
+function probeOf({ r, o, a, s }: RecordingLine, stamps: ReceiveStamps): RawRecord | undefined {
   const result = PROBE_RESULTS.find((each) => each === r);
-  if (result === undefined || typeof o !== 'number') return undefined;
-  const serverTimeUs = typeof s === 'number' ? s : undefined;
-  if (result === 'ok' && serverTimeUs === undefined) return undefined;
-  return { type: 'probe', result, sentMonoUs: o, serverTimeUs, ...stamps };
+  const isStamp = (value: unknown): value is Us => Number.isSafeInteger(value);
+  if (result === undefined || !isStamp(o)) return undefined;
+  if (result !== 'ok') {
+    return { type: 'probe', result, sentMonoUs: o, answeredMonoUs: undefined, serverTimeUs: undefined, ...stamps };
+  }
+  if (!isStamp(a) || !isStamp(s) || a < o) return undefined;
+  return { type: 'probe', result, sentMonoUs: o, answeredMonoUs: a, serverTimeUs: s, ...stamps };
 }

@@ -13,7 +13,7 @@ export type RawRecord = ReceiveStamps &
     /** Frames were dropped because the consumer fell behind its limit. */
     | { readonly type: 'overflow'; readonly connectionId: string }
     /** A question for the exchange's time was answered, or given up. */
-    | ({ readonly type: 'probe' } & Pick<ProbeEvent, 'result' | 'sentMonoUs' | 'serverTimeUs'>)
+    | ({ readonly type: 'probe' } & Pick<ProbeEvent, 'result' | 'sentMonoUs' | 'answeredMonoUs' | 'serverTimeUs'>)
     /** Nothing arrived; time passed. */
     | { readonly type: 'tick' }
     /** The run was stopped here. */
@@ -44,7 +44,7 @@ function decodeOther(record: RawRecord, subscriptions: readonly Subscription[], 
     for (const { symbol, channel } of subscriptions)
       out.push({ kind: 'gap', ...stamps, symbol, channel, reason: 'overflow' });
   } else if (record.type === 'probe') {
-    const { result, sentMonoUs, serverTimeUs } = record;
-    out.push({ kind: 'probe', ...stamps, result, sentMonoUs, serverTimeUs });
+    const { result, sentMonoUs, answeredMonoUs, serverTimeUs } = record;
+    out.push({ kind: 'probe', ...stamps, result, sentMonoUs, answeredMonoUs, serverTimeUs });
   } else out.push({ kind: 'heartbeat', ...stamps });
 }

@@ -70,10 +70,10 @@ class RunHistogram extends Histogram {
     this.#options = options;
   }
 
-  put(labels: Labels, { boundsUs, counts, sumUs, count }: BucketHistogram): void {
+  put(labels: Labels, { scale, counts, sumUs, count }: BucketHistogram): void {
     const { name } = this.#options;
     let below = 0;
-    for (const [index, boundUs] of boundsUs.entries()) {
+    for (const [index, boundUs] of scale.boundsUs.entries()) {
       below += counts[index]!;
       this.samples.push({ metricName: `${name}_bucket`, labels: { ...labels, le: boundUs / US_PER_S }, value: below });
     }

@@ -114,7 +114,14 @@ export class VirtualClient {
       const stamps = this.#stamps(arrivalUs);
       const later = records.findIndex(({ monoUs }) => monoUs > stamps.monoUs);
       const place = later === -1 ? records.length : later;
-      records.splice(place, 0, { type: 'probe', result: 'ok', sentMonoUs, serverTimeUs, ...stamps });
+      records.splice(place, 0, {
+        type: 'probe',
+        result: 'ok',
+        sentMonoUs,
+        answeredMonoUs: stamps.monoUs,
+        serverTimeUs,
+        ...stamps,
+      });
       this.#answer = undefined;
     }
     if (this.#session === undefined || this.#answer !== undefined || this.#stamps(nowUs).monoUs < this.#probes.dueUs)
