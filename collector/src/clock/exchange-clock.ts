@@ -54,8 +54,8 @@ export class ExchangeClock {
   readonly #bound = new OffsetBound();
   readonly #wall = new WallSteps();
   #localMinusMonoUs: Us = 0;
-  /** Of the last message. */
-  #wallMinusMonoUs: Us | undefined;
+  /** Of the last message; NaN before one, since a field that once was undefined would allocate at every store. */
+  #wallMinusMonoUs: Us = NaN;
   /** The last offset that was measured. */
   #assumedUs: Us = 0;
   #ticks = 0;
@@ -131,7 +131,7 @@ export class ExchangeClock {
 
   /** To be called once a second of the monotonic clock. */
   tick(monoUs: Us): void {
-    if (this.#wallMinusMonoUs !== undefined && this.#wall.look(this.#wallMinusMonoUs)) this.#onChange('wall-step');
+    if (!Number.isNaN(this.#wallMinusMonoUs) && this.#wall.look(this.#wallMinusMonoUs)) this.#onChange('wall-step');
     if (++this.#ticks % TICKS_PER_SOLVE === 0) this.estimator.solve(this.localUs(monoUs));
     if (this.estimator.suspicious) this.#onChange('suspicion');
     if (this.estimator.ready) this.#assumedUs = this.#offsetUs(this.localUs(monoUs));

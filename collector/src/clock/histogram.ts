@@ -109,7 +109,6 @@ export class BucketHistogram {
   /** Not cumulative; one more than there are bounds. */
   readonly counts: Float64Array;
   sumUs: Us = 0;
-  count = 0;
 
   constructor(scale: BucketScale) {
     this.scale = scale;
@@ -120,13 +119,15 @@ export class BucketHistogram {
   record(us: Us): void {
     this.counts[this.scale.bucketOf(us)]!++;
     this.sumUs += us;
-    this.count++;
+  }
+
+  get count(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0);
   }
 }
 
 function bucketOf(value: number): number {
-  if (value >= 2 ** MAX_EXPONENT) return BUCKETS - 1;
-  if (value >= 2 ** 31) return bucketOfLarge(value);
+  if (value >= 2 ** 31) return value >= 2 ** MAX_EXPONENT ? BUCKETS - 1 : bucketOfLarge(value);
   const whole = value | 0;
   if (whole < SUB_COUNT) return whole;
   const shift = 31 - Math.clz32(whole) - SUB_BITS;

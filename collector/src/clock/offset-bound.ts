@@ -1,6 +1,6 @@
 import type { Us } from '../units.ts';
 
-/** So many messages in a row must prove an offset wrong: one wrong stamp proves nothing. */
+/** So many messages in a row must prove an offset wrong: one wrong stamp proves nothing. A power of two. */
 const WITNESSES = 16;
 
 /**
@@ -12,7 +12,7 @@ export class OffsetBound {
   #seen = 0;
 
   record(receiveMinusPublishUs: Us): void {
-    this.#boundsUs[this.#seen++ % WITNESSES] = receiveMinusPublishUs;
+    this.#boundsUs[this.#seen++ & (WITNESSES - 1)] = receiveMinusPublishUs;
   }
 
   /** The assumed offset, or what is left of it. */
