@@ -79,10 +79,10 @@ describe('stamps that cannot be true', () => {
     TIMEOUT_MS,
   );
 
-  test(
-    'other-clock: a feed stamped 5 ms ahead of the server time is left out; the offset is that to the server time',
-    () => {
-      const seen = study(WORLDS['other-clock']);
+  test.each([0, CHANGE_S])(
+    'other-clock: a feed stamped 5 ms ahead of the server time from %i s on is left out; the offset is that to the server time',
+    (atS) => {
+      const seen = study({ ...WORLDS['other-clock'], feedAhead: { atS, ms: 5 } });
       expect(seen).toMatchObject({ outside: 0, stepsAfterS: [] });
       expect(Math.max(...seen.published)).toBeLessThan(80);
       expect(seen.errorP95Us).toBeLessThanOrEqual(600);

@@ -47,7 +47,7 @@ export const WORLDS = {
     ...SYMMETRIC,
     inbound: { leastMs: 1, jitterMs: 0.3 },
     outbound: { leastMs: 1, jitterMs: 0.3 },
-    feedAheadMs: 5,
+    feedAhead: { atS: 0, ms: 5 },
   },
 } satisfies Record<string, World>;
 

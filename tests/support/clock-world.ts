@@ -42,8 +42,8 @@ export interface World {
   readonly wallStep?: { readonly atS: number; readonly ms: number };
   /** No probe is answered in that time. */
   readonly outage?: { readonly fromS: number; readonly toS: number };
-  /** The clock that stamps the feed goes ahead of the one that answers probes, which is the exchange's. */
-  readonly feedAheadMs?: number;
+  /** From then on the clock that stamps the feed is ahead of the one that answers probes, which is the exchange's. */
+  readonly feedAhead?: { readonly atS: number; readonly ms: number };
   /** So many of the first answers, and one of a hundred later, are an hour off. */
   readonly wrongAnswers?: number;
   readonly route?: { readonly atS: number; readonly inMs: number; readonly outMs: number };
@@ -117,7 +117,7 @@ export function live(world: World, seed: number): Outcome {
 
   const message = (sentS: number): void => {
     const arrivalS = (lastArrivalS = max(lastArrivalS, held(sentS + delayS(world.inbound, sentS, world.route?.inMs))));
-    const publishTimeUs = stamp(exchangeAt(sentS) + (world.feedAheadMs ?? 0) * MS, world.feedStampUs);
+    const publishTimeUs = stamp(exchangeAt(sentS) + (stepped(world.feedAhead, sentS) ?? 0) * MS, world.feedStampUs);
     const event: BookEvent = {
       kind: 'book',
       symbol: 'X',

@@ -14,6 +14,8 @@ export const AGING_PPM = 15;
 export const COARSEST_STAMP_US: Us = 50 * US_PER_MS;
 /** So many probes in a row outside the band prove it wrong; one may be a wrong stamp. */
 const WITNESSES = 3;
+/** So many probes in a row deny all that the feed says: its stamps are of another clock. */
+const DENIALS = 10;
 /** A feed whose stamps contradict the probes is tried again after this, when all that it said has been forgotten. */
 const BAN_US: Us = BUCKETS * BUCKET_US;
 
@@ -73,6 +75,8 @@ export class OffsetEstimator {
   #feedBannedUntilUs: Us = -Infinity;
   /** A feed message said what the probes deny; the next probe will show who is right. */
   #doubted = false;
+  /** Probes in a row that were in the band while nothing of the feed was. */
+  #denials = 0;
   /** The least bound of the feed in the bucket that ends then. */
   #leastUs: Us = Infinity;
   #bucketEndUs: Us = -Infinity;
@@ -110,10 +114,12 @@ export class OffsetEstimator {
   }
 
   onProbe(probe: ProbeTimes): void {
+    const doubted = this.#doubted;
     this.#doubted = false;
     if (this.#band === undefined || !this.#outside(probe, this.#band)) {
       this.#witnesses.length = 0;
       this.#record(probe);
+      if (doubted && ++this.#denials >= DENIALS) this.#banFeed(probe.receivedUs);
       return;
     }
     this.#witnesses.push(probe);
@@ -143,6 +149,9 @@ export class OffsetEstimator {
     this.#forgetBefore(Infinity, 0);
     this.#leastUs = Infinity;
     this.#feedBannedUntilUs = -Infinity;
+    this.#doubted = false;
+    this.#denials = 0;
+    this.#line = undefined;
   }
 
   /** The estimate at a local time; undefined until it is ready. */
@@ -183,6 +192,7 @@ export class OffsetEstimator {
       this.#doubted = true;
       return;
     }
+    this.#denials = 0;
     this.#leastUs = boundUs;
     this.#bucketEndUs = (bucketOf(localUs) + 1) * BUCKET_US;
     this.#feed.record(localUs, boundUs);
@@ -241,17 +251,21 @@ export class OffsetEstimator {
   #consistentBand(nowUs: Us): Band | undefined {
     const all = this.#bandOf([this.#feed, this.#inbound], nowUs);
     if (all === undefined || all.upperUs >= all.lowerUs) return all;
-    this.#feed.clear();
-    this.#leastUs = Infinity;
     const probes = this.#bandOf([this.#inbound], nowUs);
-    if (probes === undefined) return undefined;
-    if (probes.upperUs - probes.lowerUs >= -2 * this.#granularity.probeUs) {
-      this.#feedBannedUntilUs = nowUs + BAN_US;
-      this.#onChange('feed-conflict');
+    if (probes !== undefined && probes.upperUs - probes.lowerUs >= -2 * this.#granularity.probeUs) {
+      this.#banFeed(nowUs);
       return probes;
     }
     this.#stepped(() => this.restart());
     return undefined;
+  }
+
+  #banFeed(nowUs: Us): void {
+    this.#feed.clear();
+    this.#leastUs = Infinity;
+    this.#denials = 0;
+    this.#feedBannedUntilUs = nowUs + BAN_US;
+    this.#onChange('feed-conflict');
   }
 
   #bandOf(upper: readonly BoundRing[], nowUs: Us): Band | undefined {
