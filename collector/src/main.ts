@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { clock } from './commands/clock.ts';
+import type { CommandDeps } from './commands/deps.ts';
 import { describeFailure, run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
 import { EXIT, messageOf, ShadowError } from './errors.ts';
@@ -51,38 +52,29 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
+const outside = (): CommandDeps => ({
+  env: process.env,
+  readText,
+  clock: systemClock(),
+  print: (line) => process.stdout.write(`${line}\n`),
+  say: (line) => process.stderr.write(`${line}\n`),
+  signal: stopSignal(),
+});
+
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   switch (command) {
     case 'run':
       return run(rest, {
-        env: process.env,
-        readText,
+        ...outside(),
         builtInProfiles: builtInProfiles(),
         build: readBuild(),
-        clock: systemClock(),
         random: Math.random,
-        print: (line) => process.stdout.write(`${line}\n`),
-        signal: stopSignal(),
       });
     case 'clock':
-      return clock(rest, {
-        env: process.env,
-        readText,
-        clock: systemClock(),
-        print: (line) => process.stdout.write(`${line}\n`),
-        say: (line) => process.stderr.write(`${line}\n`),
-        signal: stopSignal(),
-      });
+      return clock(rest, outside());
     case 'simulate':
-      return simulate(rest, {
-        env: process.env,
-        readText,
-        clock: systemClock(),
-        print: (line) => process.stdout.write(`${line}\n`),
-        say: (line) => process.stderr.write(`${line}\n`),
-        signal: stopSignal(),
-      });
+      return simulate(rest, outside());
     case '--version':
       process.stdout.write(`${readBuild().version} (${readBuild().commit})\n`);
       return EXIT.fine;

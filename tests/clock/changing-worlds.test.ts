@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { study } from '../support/world-study.ts';
-import { CHANGE_S, serverStep, STEPS_MS, WORLDS } from './worlds.ts';
+import { CHANGE_S, serverStep, STEPS_MS, SYMMETRIC, WORLDS } from './worlds.ts';
 
 const TIMEOUT_MS = 300_000;
 
-/** Half an hour, then something changes, then half an hour. 200 seeds each. */
+/** Twenty minutes, then something changes. 200 seeds each. */
 describe('a change in the middle', () => {
   test.each(STEPS_MS.map((ms) => ({ ms, withinS: Math.abs(ms) > 100 ? 20 : 55 })))(
     'server-step of $ms ms: seen once, within $withinS s; the truth is in the band but for the minute after',
@@ -24,7 +24,7 @@ describe('a change in the middle', () => {
     () => {
       const seen = study(WORLDS['wall-step']);
       expect(seen).toMatchObject({ outside: 0, stepsAfterS: [], wallSteps: seen.seeds });
-      const without = study(WORLDS.symmetric);
+      const without = study({ ...SYMMETRIC, seconds: WORLDS['wall-step'].seconds });
       expect(seen).toEqual({ ...without, wallSteps: seen.wallSteps });
     },
     TIMEOUT_MS,
@@ -59,7 +59,7 @@ describe('a change in the middle', () => {
       const seen = study(WORLDS['probe-outage'], CHANGE_S);
       expect(seen).toMatchObject({ outside: 0, stepsAfterS: [] });
       // Published at every solve, outage or not.
-      expect(seen.solves).toBeGreaterThan(seen.seeds * 1_060);
+      expect(seen.solves).toBeGreaterThan(seen.seeds * 700);
       expect(seen.widestUs).toBeGreaterThan(40_000);
     },
     TIMEOUT_MS,
@@ -79,7 +79,7 @@ describe('stamps that cannot be true', () => {
     TIMEOUT_MS,
   );
 
-  test.each([0, CHANGE_S])(
+  test.each([0, 900])(
     'other-clock: a feed stamped 5 ms ahead of the server time from %i s on is left out; the offset is that to the server time',
     (atS) => {
       const seen = study({ ...WORLDS['other-clock'], feedAhead: { atS, ms: 5 } });

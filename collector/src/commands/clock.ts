@@ -7,13 +7,13 @@ import { PROBE_RESULTS } from '../events.ts';
 import { EXCHANGES } from '../feed/exchanges.ts';
 import { ServerTimeProbe } from '../feed/probe.ts';
 import type { RawRecord } from '../feed/records.ts';
-import type { FlagInputs } from '../flags.ts';
 import { FlagReader } from '../flags.ts';
 import { commandHelp } from '../help.ts';
 import { nearestRank } from '../kpi/quantile.ts';
 import type { Clock } from '../system-clock.ts';
 import type { Ms, Us } from '../units.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
+import type { CommandDeps } from './deps.ts';
 
 interface ClockConfig {
   readonly exchange: string;
@@ -21,15 +21,6 @@ interface ClockConfig {
   readonly duration: number;
   readonly limit_ms: Ms;
   readonly format: 'text' | 'json';
-}
-
-export interface ClockDeps extends Omit<FlagInputs, 'argv'> {
-  readonly clock: Clock;
-  readonly print: (line: string) => void;
-  /** A passing message, on standard error. */
-  readonly say: (line: string) => void;
-  /** Aborted by SIGINT or SIGTERM: what has been measured until then is told. */
-  readonly signal: AbortSignal;
 }
 
 const SYNOPSIS = `shadow clock [flags]
@@ -62,7 +53,7 @@ export interface ClockResult {
 }
 
 /** `shadow clock`: answers with the exit code: 1 when the clock is certainly off. Throws ShadowError, also when no answer came. */
-export async function clock(argv: readonly string[], deps: ClockDeps): Promise<number> {
+export async function clock(argv: readonly string[], deps: CommandDeps): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
     deps.print(commandHelp('clock', SYNOPSIS, CLOCK_FLAGS));
     return EXIT.fine;
@@ -76,7 +67,7 @@ export async function clock(argv: readonly string[], deps: ClockDeps): Promise<n
   return result.verdict === 'off' ? EXIT.findings : EXIT.fine;
 }
 
-async function measure(config: ClockConfig, deps: ClockDeps): Promise<ClockResult> {
+async function measure(config: ClockConfig, deps: CommandDeps): Promise<ClockResult> {
   const exchange = EXCHANGES.get(config.exchange)!;
   const restUrl = config.rest_url ?? exchange.restUrl;
   const { clock, signal } = deps;

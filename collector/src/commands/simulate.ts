@@ -2,7 +2,6 @@ import { EXIT, ShadowError } from '../errors.ts';
 import { bybitLinear } from '../feed/bybit.ts';
 import { RecordingWriter } from '../feed/recording.ts';
 import type { Subscription } from '../feed/exchange.ts';
-import type { FlagInputs } from '../flags.ts';
 import { FlagReader } from '../flags.ts';
 import { commandHelp } from '../help.ts';
 import { SIMULATE_FLAGS } from '../simulate-flags.ts';
@@ -13,8 +12,8 @@ import { describe } from '../simulator/scenario.ts';
 import { SIMULATED_PATH, SimulatorServer } from '../simulator/server.ts';
 import { SimulatedExchange } from '../simulator/simulated-exchange.ts';
 import { VirtualClient } from '../simulator/virtual-client.ts';
-import type { Clock } from '../system-clock.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
+import type { CommandDeps } from './deps.ts';
 
 interface SimulateConfig {
   readonly symbols: readonly string[];
@@ -30,15 +29,6 @@ interface SimulateConfig {
   readonly depth: string;
 }
 
-export interface SimulateDeps extends Omit<FlagInputs, 'argv'> {
-  readonly clock: Clock;
-  readonly print: (line: string) => void;
-  /** A passing message, on standard error. */
-  readonly say: (line: string) => void;
-  /** Aborted by SIGINT or SIGTERM. */
-  readonly signal: AbortSignal;
-}
-
 const SYNOPSIS = `shadow simulate [flags]
 
 A simulated exchange that speaks Bybit v5 (linear): public WebSocket and REST on one port of this machine, with a market of known truth.
@@ -51,7 +41,7 @@ With --record it runs in virtual time instead, an hour in seconds, and writes wh
 `;
 
 /** `shadow simulate`: serves until it is stopped, or writes a recording. Answers with the exit code. Throws ShadowError. */
-export async function simulate(argv: readonly string[], deps: SimulateDeps): Promise<number> {
+export async function simulate(argv: readonly string[], deps: CommandDeps): Promise<number> {
   if (argv.includes('--help') || argv.includes('-h')) {
     deps.print(commandHelp('simulate', SYNOPSIS, SIMULATE_FLAGS));
     return EXIT.fine;
@@ -77,7 +67,7 @@ const exchangeOf = (config: SimulateConfig, startUs: number): SimulatedExchange 
     cancelLaw: config.cancel_law,
   });
 
-async function serve(config: SimulateConfig, deps: SimulateDeps): Promise<number> {
+async function serve(config: SimulateConfig, deps: CommandDeps): Promise<number> {
   const { host, port, seed } = config;
   const { clock, signal } = deps;
   const exchange = exchangeOf(config, clock.wallUs());
@@ -95,7 +85,7 @@ async function serve(config: SimulateConfig, deps: SimulateDeps): Promise<number
 /** A line of progress this often, in seconds of the market. */
 const PROGRESS_S = 600;
 
-async function record(config: SimulateConfig, path: string, deps: SimulateDeps): Promise<number> {
+async function record(config: SimulateConfig, path: string, deps: CommandDeps): Promise<number> {
   const startUs = config.start * US_PER_MS;
   const exchange = exchangeOf(config, startUs);
   const untilUs = exchange.nowUs + Math.round(config.seconds * US_PER_S);
