@@ -15,7 +15,7 @@ ${sections.join('\n\n')}
 
 Every flag can also be written with dashes (--log-level), given in the environment as ${envPrefix(command)}<FLAG>, or as a key of --config.
 A flag beats the environment, that the file, ${'profile' in table ? "that a symbol's profile, that the profile, " : ''}that the default.
-Exit status: 0 fine, 2 usage or configuration, 3 cannot read or write.
+Exit status: 0 fine, 1 findings, 2 usage or configuration, 3 cannot read or write.
 `;
 }
 

@@ -4,6 +4,8 @@ import { readdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { CLOCK_FLAGS } from '../../collector/src/clock-flags.ts';
+import { SIMULATE_FLAGS } from '../../collector/src/simulate-flags.ts';
 import { RUN_FLAGS } from '../../collector/src/run-flags.ts';
 import { argumentsOf, Collector, liveFlags, runCli } from './support/collector.ts';
 import { Scope } from './support/scope.ts';
@@ -59,10 +61,14 @@ test('an output that is no folder ends the run with exit code 3 and names it', a
   expect(stderr).toContain(`SHADOW_ERR_OUTPUT: cannot write artifacts to ${output}`);
 });
 
-test('--help lists every flag on standard output and ends with exit code 0', async () => {
-  const { code, stdout, stderr } = await runCli(scope, ['run', '--help']);
+test.each([
+  { command: 'run', flags: RUN_FLAGS },
+  { command: 'clock', flags: CLOCK_FLAGS },
+  { command: 'simulate', flags: SIMULATE_FLAGS },
+])('$command --help lists every flag on standard output and ends with exit code 0', async ({ command, flags }) => {
+  const { code, stdout, stderr } = await runCli(scope, [command, '--help']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  for (const name of Object.keys(RUN_FLAGS)) expect(stdout).toContain(`--${name}`);
+  for (const name of Object.keys(flags)) expect(stdout).toContain(`--${name} `);
 });
 
 test('without a command the usage is shown, with exit code 2; --help and --version end with 0', async () => {
