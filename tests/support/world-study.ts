@@ -1,7 +1,7 @@
 import type { Outcome, World } from './clock-world.ts';
 import { live } from './clock-world.ts';
 
-/** Nobody can know of a step at once: what is published for so long after one is not judged. */
+/** Nobody can know of a step at once: what is published for so long after one is not judged, as the specification has it. */
 const AFTER_STEP_S = 60;
 const SEEDS = Number(process.env['SHADOW_CLOCK_SEEDS'] ?? 200);
 
@@ -38,7 +38,8 @@ export function study(world: World, changeS = 0): Study {
     stepsAfterS.push(...after(outcome, 'exchange-step', changeS));
     routesAfterS.push(...after(outcome, 'route-change', changeS));
     published.push(outcome.solves[0]?.atS ?? Infinity);
-    const steppedS = world.serverStep?.atS ?? Infinity;
+    // The clock behind the probes, or the one behind the feed.
+    const steppedS = world.serverStep?.atS ?? (world.feedAhead?.atS || Infinity);
     for (const { atS, estimate, trueOffsetUs, ntpOffsetUs } of outcome.solves) {
       if (atS >= steppedS && atS < steppedS + AFTER_STEP_S) continue;
       const errorUs = estimate.offsetUs - trueOffsetUs;

@@ -5,9 +5,9 @@ import { bucketOf, BUCKETS } from './bound-ring.ts';
 
 /** No clock worth correcting gains or loses more. */
 const MAX_SKEW_PPM = 200;
-/** Golden-section steps: 400 ppm · 0.618^40 is below 0.002 ppm. */
-const SEARCH_STEPS = 40;
-const GRID_STEPS = 80;
+/** Golden-section steps: 400 ppm · 0.618^30 is below 0.001 ppm. */
+const SEARCH_STEPS = 30;
+const GRID_STEPS = 40;
 /** Few bounds may all lie on their line by chance: slack is counted as if there were so much more of it. */
 const PRIOR_SLACK_US: Us = US_PER_MS;
 /** 200 ppm · 2^−20 is below 0.001 ppm. */
