@@ -25,6 +25,7 @@ export class BoundRing {
   readonly #boundsUs = new Float64Array(BUCKETS);
   /** Which bucket of all time a slot holds; −1 none. */
   readonly #buckets = new Float64Array(BUCKETS).fill(-1);
+  #newest = -BUCKETS;
 
   constructor(sign: 1 | -1) {
     this.#sign = sign;
@@ -37,6 +38,7 @@ export class BoundRing {
     if (held === bucket && (boundUs - this.#boundsUs[slot]!) * this.#sign >= 0) return;
     if (held > bucket) return; // Older than all that is kept.
     this.#buckets[slot] = bucket;
+    if (bucket > this.#newest) this.#newest = bucket;
     this.#timesUs[slot] = timeUs;
     this.#boundsUs[slot] = boundUs;
   }
@@ -58,8 +60,14 @@ export class BoundRing {
     return bounds;
   }
 
+  /** Whether all that it held is forgotten by that bucket. */
+  isEmptyAt(bucket: number): boolean {
+    return this.#newest <= bucket - BUCKETS;
+  }
+
   /** Forgets the buckets before that one; all of them without it. */
   clear(before = Infinity): void {
+    if (this.#newest < before) this.#newest = -BUCKETS;
     for (let slot = 0; slot < BUCKETS; slot++) if (this.#buckets[slot]! < before) this.#buckets[slot] = -1;
   }
 }

@@ -151,7 +151,7 @@ export class ExchangeClock {
     const localUs = this.localUs(monoUs);
     const estimate = this.estimator.at(localUs);
     if (estimate !== undefined) return { synced: true, oneSided: false, ...estimate };
-    const line = this.estimator.upperLine();
+    const line = this.estimator.upperLine(localUs);
     if (line === undefined) return UNKNOWN;
     const { skewPpm } = line;
     const offsetUs = line.upperUs + (skewPpm ?? 0) * 1e-6 * (localUs - line.atUs);

@@ -15,9 +15,6 @@ const BUCKETS = (MAX_EXPONENT - SUB_BITS + 1) * SUB_COUNT + SUB_COUNT;
  */
 export class LogLinearHistogram {
   readonly #counts = new Uint32Array(BUCKETS);
-  /** Buckets outside of [low, high] are empty. */
-  #low = BUCKETS;
-  #high = -1;
   count = 0;
   negatives = 0;
   /** The smallest value, exactly; Infinity when empty. */
@@ -30,19 +27,14 @@ export class LogLinearHistogram {
       this.negatives++;
       return;
     }
-    const bucket = bucketOf(value);
-    this.#counts[bucket]!++;
-    if (bucket < this.#low) this.#low = bucket;
-    if (bucket > this.#high) this.#high = bucket;
+    this.#counts[bucketOf(value)]!++;
   }
 
   add(other: LogLinearHistogram): void {
     this.count += other.count;
     this.negatives += other.negatives;
     this.min = Math.min(this.min, other.min);
-    for (let index = other.#low; index <= other.#high; index++) this.#counts[index]! += other.#counts[index]!;
-    this.#low = Math.min(this.#low, other.#low);
-    this.#high = Math.max(this.#high, other.#high);
+    for (let index = 0; index < BUCKETS; index++) this.#counts[index]! += other.#counts[index]!;
   }
 
   /**
@@ -53,7 +45,7 @@ export class LogLinearHistogram {
     if (this.count < MIN_QUANTILE_COUNT) return undefined;
     let left = Math.ceil(p * this.count) - this.negatives;
     if (left <= 0) return undefined;
-    for (let index = this.#low; index <= this.#high; index++) {
+    for (let index = 0; index < BUCKETS; index++) {
       left -= this.#counts[index]!;
       if (left <= 0) return middleOf(index);
     }
@@ -62,9 +54,7 @@ export class LogLinearHistogram {
 
   /** Empties it; what it has allocated stays. */
   clear(): void {
-    if (this.#high >= 0) this.#counts.fill(0, this.#low, this.#high + 1);
-    this.#low = BUCKETS;
-    this.#high = -1;
+    this.#counts.fill(0);
     this.count = 0;
     this.negatives = 0;
     this.min = Infinity;
@@ -73,7 +63,7 @@ export class LogLinearHistogram {
   /** Non-empty buckets as [lower bound, count], ascending: what an artifact keeps to be merged later. */
   buckets(): [number, number][] {
     const result: [number, number][] = [];
-    for (let index = this.#low; index <= this.#high; index++) {
+    for (let index = 0; index < BUCKETS; index++) {
       if (this.#counts[index]! > 0) result.push([lowerBoundOf(index), this.#counts[index]!]);
     }
     return result;

@@ -18,9 +18,13 @@ export class OffsetBound {
   /** The assumed offset, or what is left of it. */
   applied(assumedUs: Us): Us {
     if (this.#seen < WITNESSES) return assumedUs;
-    let largestUs = this.#boundsUs[0]!;
-    for (const boundUs of this.#boundsUs) if (boundUs > largestUs) largestUs = boundUs;
-    return Math.min(assumedUs, largestUs);
+    let largestUs = -Infinity;
+    for (let index = 0; index < WITNESSES; index++) {
+      const boundUs = this.#boundsUs[index]!;
+      if (boundUs >= assumedUs) return assumedUs;
+      if (boundUs > largestUs) largestUs = boundUs;
+    }
+    return largestUs;
   }
 
   clear(): void {

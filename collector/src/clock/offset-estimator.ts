@@ -66,7 +66,6 @@ export class OffsetEstimator {
   #middleUs: Us = 0;
   #middleAtUs: Us = 0;
   #slope = 0;
-  #line: UpperLine | undefined;
   #startUs: Us | undefined;
   #probes = 0;
   #lastProbeUs: Us = 0;
@@ -136,7 +135,6 @@ export class OffsetEstimator {
     const fresh = this.#consistentBand(nowUs);
     // The last probe is fifteen minutes old: those that come then begin anew.
     if (fresh === undefined) this.#forgetProbes();
-    this.#line = fresh === undefined && !this.#ready ? oneSidedLine([this.#feed, this.#inbound], nowUs) : undefined;
     const enough = this.#probes >= MIN_PROBES && nowUs - (this.#startUs ?? nowUs) >= MIN_SPAN_US;
     // An estimate is kept until there is a better one; its uncertainty grows.
     if (this.#ready && !(enough && fresh !== undefined)) return;
@@ -151,7 +149,6 @@ export class OffsetEstimator {
     this.#feedBannedUntilUs = -Infinity;
     this.#doubted = false;
     this.#denials = 0;
-    this.#line = undefined;
   }
 
   /** The estimate at a local time; undefined until it is ready. */
@@ -180,8 +177,9 @@ export class OffsetEstimator {
   }
 
   /** Without probes all that is known: the offset is at most this. Undefined with probes, and before anything has been received. */
-  upperLine(): UpperLine | undefined {
-    return this.#line;
+  upperLine(nowUs: Us): UpperLine | undefined {
+    const probed = this.#ready || !this.#outbound.isEmptyAt(bucketOf(nowUs));
+    return probed ? undefined : oneSidedLine([this.#feed, this.#inbound], nowUs);
   }
 
   #onFeedBound(localUs: Us, boundUs: Us): void {
@@ -249,6 +247,7 @@ export class OffsetEstimator {
 
   /** Of the probes alone where the feed's stamps contradict them. Undefined without probes, and where even they contradict each other. */
   #consistentBand(nowUs: Us): Band | undefined {
+    if (this.#outbound.isEmptyAt(bucketOf(nowUs))) return undefined;
     const all = this.#bandOf([this.#feed, this.#inbound], nowUs);
     if (all === undefined || all.upperUs >= all.lowerUs) return all;
     const probes = this.#bandOf([this.#inbound], nowUs);
