@@ -109,9 +109,9 @@ export interface ProbeEvent extends ReceiveStamps {
   readonly result: ProbeResult;
   /** Monotonic clock just before it was sent. */
   readonly sentMonoUs: Us;
-  /** Monotonic clock when the answer's headers were there, which may be earlier than its end; undefined without one. */
+  /** Monotonic clock when the answer's headers were there, which may be earlier than its end. */
   readonly answeredMonoUs: Us | undefined;
-  /** The server's stamp; with `answeredMonoUs` defined when the result is `ok` or `discarded`. */
+  /** The server's stamp; like `answeredMonoUs` defined when the result is `ok`, and only then. */
   readonly serverTimeUs: Us | undefined;
 }
 

@@ -88,7 +88,7 @@ export class Connection implements AsyncIterable<readonly RawRecord[]> {
     this.#socket.send(this.#options.exchange.subscribe(this.#nextRequestId(), [subscription]));
   }
 
-  /** Puts in what happened beside the socket, in its place in time. */
+  /** Puts in what has just happened beside the socket; its stamps are of now, so the records stay in order. */
   insert(record: RawRecord): void {
     this.#push(record);
     this.#flush();
