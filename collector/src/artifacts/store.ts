@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import type { IterSummary } from '../../../schema/types.gen.js';
 import { messageOf, ShadowError } from '../errors.ts';
 import { iterSummaryValidator, validated } from './validate.ts';
+import { iterationOf, iterFileName } from './window-files.ts';
 
-const ITER_FILE = /^ITER_SUMMARY_([1-9]\d{0,8})\.json$/;
-const TEMPORARY = /^\.(ITER_SUMMARY_\d+|SHADOW_RUN_SUMMARY)\.json\.\d+\.tmp$/;
+const TEMPORARY = /^\.((ITER_SUMMARY|FILLS)_\d+|SHADOW_RUN_SUMMARY)\.json\.\d+\.tmp$/;
 const LOCK = '.shadow.lock';
-
-export const iterFileName = (iteration: number): string => `ITER_SUMMARY_${iteration}.json`;
 
 /** Documents that could not be written and wait for the next attempt; beyond this the oldest are given up, and counted. */
 export const MAX_WAITING_DOCUMENTS = 1_000;
@@ -52,9 +50,8 @@ export class ArtifactStore {
 
   /** Numbers of the windows in the folder, ascending by number. */
   iterations(): number[] {
-    const names = readdirSync(this.folder);
-    const numbers = names.map((name) => Number(ITER_FILE.exec(name)?.[1] ?? 0)).filter((number) => number > 0);
-    return numbers.sort((a, b) => a - b);
+    const numbers = readdirSync(this.folder).map(iterationOf);
+    return numbers.filter((number) => number !== undefined).sort((a, b) => a - b);
   }
 
   /**

@@ -3,7 +3,7 @@ import { canonicalJson } from '../artifacts/canonical-json.ts';
 import type { RunIdentity } from '../artifacts/run-artifacts.ts';
 import { configHash, iterSummary, runId, runSummary, RunTotals } from '../artifacts/run-artifacts.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
-import { iterFileName } from '../artifacts/store.ts';
+import { iterFileName } from '../artifacts/window-files.ts';
 import type { RunConfig } from '../config.ts';
 import type { RunMetrics } from '../metrics/collect.ts';
 import type { Pipeline, WindowReport } from '../pipeline.ts';
