@@ -26,7 +26,7 @@ symbols: [string, ...(string)[]]
  */
 profile: string
 mode: ("shadow" | "soak")
-schema_version: 1
+schema_version: 2
 /**
  * start of the run and a hash of it and the configuration; a replay has that of its recording
  */
@@ -130,6 +130,14 @@ trade_through: {
  */
 fills: number
 /**
+ * fills whose markout at the KPI horizon is known: those that net_bps is of
+ */
+n: number
+/**
+ * their notional, quote currency: the weight of net_bps when windows are put together
+ */
+weight_quote: number
+/**
  * net edge at the KPI horizon; null when no markout is known
  */
 net_bps: (number | null)
@@ -142,6 +150,14 @@ queue: {
  * number of fills
  */
 fills: number
+/**
+ * fills whose markout at the KPI horizon is known: those that net_bps is of
+ */
+n: number
+/**
+ * their notional, quote currency: the weight of net_bps when windows are put together
+ */
+weight_quote: number
 /**
  * net edge at the KPI horizon; null when no markout is known
  */
@@ -156,6 +172,14 @@ touch: {
  */
 fills: number
 /**
+ * fills whose markout at the KPI horizon is known: those that net_bps is of
+ */
+n: number
+/**
+ * their notional, quote currency: the weight of net_bps when windows are put together
+ */
+weight_quote: number
+/**
  * net edge at the KPI horizon; null when no markout is known
  */
 net_bps: (number | null)
@@ -168,6 +192,14 @@ touch_dwell: {
  * number of fills
  */
 fills: number
+/**
+ * fills whose markout at the KPI horizon is known: those that net_bps is of
+ */
+n: number
+/**
+ * their notional, quote currency: the weight of net_bps when windows are put together
+ */
+weight_quote: number
 /**
  * net edge at the KPI horizon; null when no markout is known
  */
@@ -340,6 +372,10 @@ mean_bps: (number | null)
  * standard error clustered by second; null below two clusters
  */
 se_bps: (number | null)
+/**
+ * their notional, quote currency
+ */
+weight_quote: number
 }
 /**
  * markout at one horizon
@@ -357,6 +393,10 @@ mean_bps: (number | null)
  * standard error clustered by second; null below two clusters
  */
 se_bps: (number | null)
+/**
+ * their notional, quote currency
+ */
+weight_quote: number
 }
 /**
  * markout at one horizon
@@ -374,6 +414,10 @@ mean_bps: (number | null)
  * standard error clustered by second; null below two clusters
  */
 se_bps: (number | null)
+/**
+ * their notional, quote currency
+ */
+weight_quote: number
 }
 /**
  * markout at one horizon
@@ -391,6 +435,10 @@ mean_bps: (number | null)
  * standard error clustered by second; null below two clusters
  */
 se_bps: (number | null)
+/**
+ * their notional, quote currency
+ */
+weight_quote: number
 }
 /**
  * markout at one horizon
@@ -408,6 +456,10 @@ mean_bps: (number | null)
  * standard error clustered by second; null below two clusters
  */
 se_bps: (number | null)
+/**
+ * their notional, quote currency
+ */
+weight_quote: number
 }
 }
 /**
@@ -836,10 +888,355 @@ node: string
 }
 
 /**
+ * POST_SHADOW_AUDIT_SUMMARY.json: whether the windows in a folder may be trusted, and whether they are good enough. Written by every audit, also by one that fails.
+ */
+export interface ShadowAudit {
+schema_version: 2
+mode: "shadow"
+/**
+ * GO_MODEL_DEPENDENT: good enough under the driving and the queue model, not under the pessimistic one
+ */
+verdict: ("GO" | "GO_MODEL_DEPENDENT" | "HOLD")
+/**
+ * wall clock
+ */
+audited_at: string
+/**
+ * null where nothing could be judged
+ */
+run: (null | Run)
+/**
+ * windows judged
+ */
+iterations: number
+/**
+ * windows of the folder
+ */
+windows: {
+/**
+ * files
+ */
+found: number
+/**
+ * final windows of the run
+ */
+judged: number
+first: (number | null)
+last: (number | null)
+/**
+ * at the end, still provisional or cut short
+ */
+left_out: number
+/**
+ * of other runs than the one asked for
+ */
+other_runs: number
+}
+/**
+ * the verdict in the form other tools read
+ */
+readiness: {
+/**
+ * true for GO alone
+ */
+pass: boolean
+failures: string[]
+}
+/**
+ * why it is not GO; at most a hundred of them
+ */
+reasons: Finding[]
+/**
+ * all of them
+ */
+reasons_total: number
+gates: Gate[]
+/**
+ * by KPI: operator and value
+ */
+thresholds: {
+/**
+ * @minItems 2
+ * @maxItems 2
+ */
+[k: string]: [(">=" | "<="), number]
+}
+snapshot_kpis: SnapshotKpis
+/**
+ * the judged windows put together; null where the artifacts cannot be trusted
+ */
+pooled: (null | Pooled)
+}
+/**
+ * what the windows have in common
+ */
+export interface Run {
+/**
+ * that of its windows
+ */
+run_id: string
+config_hash: string
+exchange: string
+/**
+ * @minItems 1
+ */
+symbols: [string, ...(string)[]]
+profile: string
+source: ("live" | "mock" | "replay")
+git_commit: string
+/**
+ * the model that drove quoting and the KPIs
+ */
+fill_model: ("trade-through" | "queue" | "touch" | "touch-dwell")
+/**
+ * markout horizon of net_bps, seconds; null where the run summary is missing
+ */
+kpi_horizon_s: (number | null)
+}
+/**
+ * what is wrong, and where
+ */
+export interface Finding {
+code: string
+/**
+ * what was expected and what came
+ */
+message: string
+/**
+ * name within the folder; null where it is about the folder
+ */
+file: (string | null)
+/**
+ * place within the file, a JSON pointer; null where it is about the whole file
+ */
+pointer: (string | null)
+}
+/**
+ * one condition of GO
+ */
+export interface Gate {
+name: string
+operator: (">=" | "<=")
+threshold: number
+/**
+ * measured; null where the data cannot tell
+ */
+value: (number | null)
+pass: boolean
+/**
+ * what the value is of
+ */
+note: string
+}
+/**
+ * the whole in four numbers: shares and means by notional, the percentile from merged histograms
+ */
+export interface SnapshotKpis {
+/**
+ * maker share in notional
+ */
+maker_taker_ratio: (number | null)
+/**
+ * mean net edge
+ */
+net_bps: (number | null)
+/**
+ * 95th percentile of feed latency
+ */
+p95_latency_ms: (number | null)
+/**
+ * time-weighted inventory use
+ */
+risk_ratio: (number | null)
+}
+/**
+ * the windows put together
+ */
+export interface Pooled {
+/**
+ * windows
+ */
+windows: number
+/**
+ * virtual fills of the driving model
+ */
+fills: number
+/**
+ * quote currency
+ */
+notional_quote: {
+maker: number
+taker: number
+would_be_taker: number
+}
+/**
+ * maker share in notional; null without any
+ */
+maker_taker_ratio: (number | null)
+net_bps: Mean
+/**
+ * half-spread captured, notional-weighted
+ */
+gross_bps: (number | null)
+/**
+ * time-weighted |inventory| over its limit, at most 1
+ */
+risk_ratio: (number | null)
+/**
+ * share of time with a trusted book
+ */
+coverage: (number | null)
+/**
+ * by horizon
+ */
+markouts: {
+"100ms": Mean
+"1s": Mean
+"5s": Mean
+"30s": Mean
+"60s": Mean
+}
+/**
+ * all four models on the same orders
+ */
+model_band: {
+trade_through: Band
+queue: Band
+touch_dwell: Band
+touch: Band
+}
+/**
+ * feed latency from merged histograms
+ */
+latency_ms: {
+/**
+ * messages it is of
+ */
+n: number
+/**
+ * the clock offset has been taken off
+ */
+corrected: boolean
+/**
+ * messages left out because their offset was not known
+ */
+uncorrected: number
+/**
+ * messages that arrived before they were sent
+ */
+negative: number
+/**
+ * median
+ */
+p50: (number | null)
+/**
+ * 95th percentile; null below 20 messages or where raw values are negative
+ */
+p95: (number | null)
+/**
+ * 99th percentile
+ */
+p99: (number | null)
+}
+/**
+ * quote currency
+ */
+pnl: {
+/**
+ * before fees
+ */
+realized: number
+/**
+ * cost positive
+ */
+fees: number
+}
+/**
+ * integrity of the data
+ */
+feed: {
+/**
+ * messages
+ */
+messages: number
+/**
+ * gaps
+ */
+gaps: number
+/**
+ * reconnects
+ */
+reconnects: number
+/**
+ * late
+ */
+late: number
+/**
+ * dropped
+ */
+dropped: number
+/**
+ * bad
+ */
+bad: number
+/**
+ * time without a trusted book, summed over symbols
+ */
+suspect_ms: number
+}
+}
+/**
+ * a notional-weighted mean over all windows, with its 95 % confidence interval by block bootstrap over windows
+ */
+export interface Mean {
+/**
+ * fills that it is of
+ */
+n: number
+/**
+ * null when n is 0
+ */
+mean_bps: (number | null)
+/**
+ * null below ten windows with fills
+ */
+lower_95_bps: (number | null)
+/**
+ * null below ten windows with fills
+ */
+upper_95_bps: (number | null)
+}
+/**
+ * net edge of one fill model on the same orders
+ */
+export interface Band {
+/**
+ * fills it granted
+ */
+fills: number
+/**
+ * fills that it is of
+ */
+n: number
+/**
+ * null when n is 0
+ */
+mean_bps: (number | null)
+/**
+ * null below ten windows with fills
+ */
+lower_95_bps: (number | null)
+/**
+ * null below ten windows with fills
+ */
+upper_95_bps: (number | null)
+}
+
+/**
  * SHADOW_RUN_SUMMARY.json: the latest run in its folder, rewritten with every window.
  */
 export interface ShadowRunSummary {
-schema_version: 1
+schema_version: 2
 /**
  * start of the run and a hash of it and the configuration; a replay has that of its recording
  */
@@ -1068,5 +1465,401 @@ pnl_realized: number
  * quote currency, cost positive
  */
 fees: number
+}
+}
+
+/**
+ * POST_SHADOW_SNAPSHOT.json: the last windows of a run put together. Null is 'the data cannot tell'.
+ */
+export interface ShadowSnapshot {
+schema_version: 2
+mode: "shadow"
+run: Run
+/**
+ * windows in the folder
+ */
+total_iterations: number
+/**
+ * windows that the snapshot is of
+ */
+window_size: number
+first_iteration: number
+last_iteration: number
+/**
+ * start of the first window, exchange time
+ */
+started_at: string
+/**
+ * end of the last window, exchange time
+ */
+ended_at: string
+/**
+ * what the windows want a reader to know
+ */
+notes: string[]
+/**
+ * windows that the snapshot is not of, and why
+ */
+left_out: Finding[]
+kpi_last_n: Spreads
+snapshot_kpis: SnapshotKpis
+pooled: Pooled
+/**
+ * the same per symbol
+ */
+by_symbol: {
+/**
+ * one symbol
+ */
+[k: string]: {
+kpi_last_n: Spreads
+pooled: Pooled
+}
+}
+}
+/**
+ * what the windows have in common
+ */
+export interface Run {
+/**
+ * that of its windows
+ */
+run_id: string
+config_hash: string
+exchange: string
+/**
+ * @minItems 1
+ */
+symbols: [string, ...(string)[]]
+profile: string
+source: ("live" | "mock" | "replay")
+git_commit: string
+/**
+ * the model that drove quoting and the KPIs
+ */
+fill_model: ("trade-through" | "queue" | "touch" | "touch-dwell")
+/**
+ * markout horizon of net_bps, seconds; null where the run summary is missing
+ */
+kpi_horizon_s: (number | null)
+}
+/**
+ * what is wrong, and where
+ */
+export interface Finding {
+code: string
+/**
+ * what was expected and what came
+ */
+message: string
+/**
+ * name within the folder; null where it is about the folder
+ */
+file: (string | null)
+/**
+ * place within the file, a JSON pointer; null where it is about the whole file
+ */
+pointer: (string | null)
+}
+/**
+ * each KPI's value over windows: of percentiles it is the spread, and no percentile of the whole
+ */
+export interface Spreads {
+maker_taker_ratio: Spread
+net_bps: Spread
+p95_latency_ms: Spread
+risk_ratio: Spread
+clock_drift_ms: Spread
+gross_bps: Spread
+adverse_bps: Spread
+fees_bps: Spread
+fill_ratio: Spread
+slippage_bps_p95: Spread
+adverse_bps_p95: Spread
+fills: Spread
+coverage: Spread
+}
+/**
+ * over windows
+ */
+export interface Spread {
+/**
+ * windows in which it was known
+ */
+n: number
+/**
+ * median
+ */
+median: (number | null)
+/**
+ * least
+ */
+min: (number | null)
+/**
+ * largest
+ */
+max: (number | null)
+}
+/**
+ * the whole in four numbers: shares and means by notional, the percentile from merged histograms
+ */
+export interface SnapshotKpis {
+/**
+ * maker share in notional
+ */
+maker_taker_ratio: (number | null)
+/**
+ * mean net edge
+ */
+net_bps: (number | null)
+/**
+ * 95th percentile of feed latency
+ */
+p95_latency_ms: (number | null)
+/**
+ * time-weighted inventory use
+ */
+risk_ratio: (number | null)
+}
+/**
+ * the windows put together
+ */
+export interface Pooled {
+/**
+ * windows
+ */
+windows: number
+/**
+ * virtual fills of the driving model
+ */
+fills: number
+/**
+ * quote currency
+ */
+notional_quote: {
+maker: number
+taker: number
+would_be_taker: number
+}
+/**
+ * maker share in notional; null without any
+ */
+maker_taker_ratio: (number | null)
+net_bps: Mean
+/**
+ * half-spread captured, notional-weighted
+ */
+gross_bps: (number | null)
+/**
+ * time-weighted |inventory| over its limit, at most 1
+ */
+risk_ratio: (number | null)
+/**
+ * share of time with a trusted book
+ */
+coverage: (number | null)
+/**
+ * by horizon
+ */
+markouts: {
+"100ms": Mean
+"1s": Mean
+"5s": Mean
+"30s": Mean
+"60s": Mean
+}
+/**
+ * all four models on the same orders
+ */
+model_band: {
+trade_through: Band
+queue: Band
+touch_dwell: Band
+touch: Band
+}
+/**
+ * feed latency from merged histograms
+ */
+latency_ms: {
+/**
+ * messages it is of
+ */
+n: number
+/**
+ * the clock offset has been taken off
+ */
+corrected: boolean
+/**
+ * messages left out because their offset was not known
+ */
+uncorrected: number
+/**
+ * messages that arrived before they were sent
+ */
+negative: number
+/**
+ * median
+ */
+p50: (number | null)
+/**
+ * 95th percentile; null below 20 messages or where raw values are negative
+ */
+p95: (number | null)
+/**
+ * 99th percentile
+ */
+p99: (number | null)
+}
+/**
+ * quote currency
+ */
+pnl: {
+/**
+ * before fees
+ */
+realized: number
+/**
+ * cost positive
+ */
+fees: number
+}
+/**
+ * integrity of the data
+ */
+feed: {
+/**
+ * messages
+ */
+messages: number
+/**
+ * gaps
+ */
+gaps: number
+/**
+ * reconnects
+ */
+reconnects: number
+/**
+ * late
+ */
+late: number
+/**
+ * dropped
+ */
+dropped: number
+/**
+ * bad
+ */
+bad: number
+/**
+ * time without a trusted book, summed over symbols
+ */
+suspect_ms: number
+}
+}
+/**
+ * a notional-weighted mean over all windows, with its 95 % confidence interval by block bootstrap over windows
+ */
+export interface Mean {
+/**
+ * fills that it is of
+ */
+n: number
+/**
+ * null when n is 0
+ */
+mean_bps: (number | null)
+/**
+ * null below ten windows with fills
+ */
+lower_95_bps: (number | null)
+/**
+ * null below ten windows with fills
+ */
+upper_95_bps: (number | null)
+}
+/**
+ * net edge of one fill model on the same orders
+ */
+export interface Band {
+/**
+ * fills it granted
+ */
+fills: number
+/**
+ * fills that it is of
+ */
+n: number
+/**
+ * null when n is 0
+ */
+mean_bps: (number | null)
+/**
+ * null below ten windows with fills
+ */
+lower_95_bps: (number | null)
+/**
+ * null below ten windows with fills
+ */
+upper_95_bps: (number | null)
+}
+
+/**
+ * FILLS_<n>.json: the virtual fills of window n under the driving model, and the best prices they happened at. Times are exchange time, microseconds since 1970.
+ */
+export interface WindowFills {
+schema_version: 2
+/**
+ * that of the window's ITER_SUMMARY
+ */
+run_id: string
+iteration: number
+source: ("live" | "mock" | "replay")
+exchange: string
+/**
+ * the model whose fills these are
+ */
+fill_model: ("trade-through" | "queue" | "touch" | "touch-dwell")
+/**
+ * by time
+ */
+fills: {
+time_us: number
+symbol: string
+/**
+ * ours
+ */
+side: ("buy" | "sell")
+/**
+ * quote currency a unit of base: a maker's own price, a taker's average
+ */
+price: number
+/**
+ * base currency
+ */
+quantity: number
+liquidity: ("maker" | "taker")
+/**
+ * the rule that granted it
+ */
+cause: ("through" | "queue" | "cross" | "touch" | "dwell" | "taker")
+/**
+ * of the virtual order, within its symbol and run; an order may fill in parts
+ */
+order_id: number
+/**
+ * a cancel was under way
+ */
+late_cancel: boolean
+}[]
+/**
+ * time between two samples of best_prices; where one is missing the book was not trusted
+ */
+best_prices_period_ms: number
+/**
+ * per symbol, as [time_us, best bid, best ask]
+ */
+best_prices: {
+[k: string]: [number, number, number][]
 }
 }

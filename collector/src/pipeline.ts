@@ -63,6 +63,8 @@ export interface PipelineOutputs {
 const STEP_US = 50_000;
 /** Every so often a step also looks for silence and for windows that have ended or become final. A multiple of `STEP_US`. */
 const SLOW_STEP_US = US_PER_S;
+/** A window keeps about so many best prices of each symbol, for reports to draw; never more than one a second. */
+const BEST_PRICES_PER_WINDOW = 240;
 /** After a pause longer than this only the steps at its end are made. */
 const LONGEST_WALK_US = 3_600 * US_PER_S;
 /** A window without a later event is closed this long after its end, by the local clock less the offset. */
@@ -254,8 +256,11 @@ export class Pipeline {
     }
     if (this.#stepUs % SLOW_STEP_US !== 0) return;
     this.clock.tick(this.#stepUs);
-    const overdueUs = this.clock.exchangeUs(this.#stepUs) - WINDOW_GRACE_US;
+    const nowUs = this.clock.exchangeUs(this.#stepUs);
+    const overdueUs = nowUs - WINDOW_GRACE_US;
+    const keep = this.#stepUs % bestPricesPeriodUs(this.#parameters.windowUs) === 0;
     for (const symbol of this.symbols.values()) {
+      if (keep) symbol.keepBestPrices(nowUs);
       symbol.checkSilence(this.#stepUs);
       symbol.closeWindowsUntil(overdueUs);
     }
@@ -325,6 +330,10 @@ export class Pipeline {
     this.#report(index, { bySymbol, atClose: this.#clocks() }, true, endUs);
   }
 }
+
+/** Whole seconds between two best prices that are kept of a window so long. */
+export const bestPricesPeriodUs = (windowUs: Us): Us =>
+  Math.ceil(windowUs / BEST_PRICES_PER_WINDOW / US_PER_S) * US_PER_S;
 
 const gridBefore = (us: Us, gridUs: Us): Us => Math.floor(us / gridUs) * gridUs;
 

@@ -185,6 +185,16 @@ export class SymbolShadow {
     }
   }
 
+  /** Keeps the best prices at `timeUs`, exchange time, if the book is trusted and the running window is still that of `timeUs`. */
+  keepBestPrices(timeUs: Us): void {
+    const { startUs, durationUs } = this.#windows;
+    const inWindowUs = timeUs - startUs - this.#windowIndex * durationUs;
+    if (!this.simulation.live || inWindowUs < 0 || inWindowUs >= durationUs) return;
+    const [bidTicks, askTicks] = [this.book.bestTicks(1), this.book.bestTicks(-1)];
+    if (bidTicks === undefined || askTicks === undefined || bidTicks >= askTicks) return;
+    this.stats.bestPrices.push({ timeUs, bidTicks, askTicks });
+  }
+
   /** Closes every window that ends at or before `timeUs`. */
   closeWindowsUntil(timeUs: Us): void {
     const { startUs, durationUs } = this.#windows;

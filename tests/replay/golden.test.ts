@@ -33,6 +33,9 @@ describe('the artifacts of a fixed recording are the golden ones', () => {
       expect(text).toBe(readFileSync(golden, 'utf8'));
     }
     expect([...files.keys()]).toEqual([
+      'FILLS_1.json',
+      'FILLS_2.json',
+      'FILLS_3.json',
       'ITER_SUMMARY_1.json',
       'ITER_SUMMARY_2.json',
       'ITER_SUMMARY_3.json',

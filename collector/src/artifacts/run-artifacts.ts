@@ -11,7 +11,8 @@ import { US_PER_MS, US_PER_S } from '../units.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { iterSummaryValidator, runSummaryValidator, validated } from './validate.ts';
 
-export const SCHEMA_VERSION = 1;
+/** Of all artifacts; schema/MIGRATIONS.md tells what changed with each. */
+export const SCHEMA_VERSION = 2;
 
 /** What is the same in all artifacts of a run. */
 export interface RunIdentity {

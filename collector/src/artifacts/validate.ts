@@ -1,7 +1,7 @@
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import ajvFormats from 'ajv-formats';
-import type { IterSummary, ShadowRunSummary } from '../../../schema/types.gen.js';
+import type { IterSummary, ShadowRunSummary, WindowFills } from '../../../schema/types.gen.js';
 import { ShadowError } from '../errors.ts';
 import { readSchema } from '../resources.ts';
 
@@ -12,6 +12,7 @@ const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strictRequired: fa
 const compile = <T>(name: string): ValidateFunction<T> => ajv.compile<T>(readSchema(name));
 
 export const iterSummaryValidator = compile<IterSummary>('iter_summary');
+export const windowFillsValidator = compile<WindowFills>('window_fills');
 export const runSummaryValidator = compile<ShadowRunSummary>('shadow_run_summary');
 
 /** The value, if it follows the schema. Throws SHADOW_ERR_SCHEMA with every violation and where it is. */

@@ -70,6 +70,29 @@ export class LogLinearHistogram {
   }
 }
 
+/**
+ * The same quantile from buckets as artifacts keep them, lower bound → count. `count`: all values, `negatives` of them, which rank below every
+ * bucket, included. Undefined also where the buckets hold fewer values than they should.
+ */
+export function quantileOfBuckets(
+  buckets: ReadonlyMap<number, number>,
+  count: number,
+  negatives: number,
+  p: number,
+): number | undefined {
+  if (count < MIN_QUANTILE_COUNT) return undefined;
+  let left = Math.ceil(p * count) - negatives;
+  if (left <= 0) return undefined;
+  for (const [lower, inBucket] of [...buckets].sort(([a], [b]) => a - b)) {
+    left -= inBucket;
+    if (left <= 0) return middleOf(bucketOf(lower));
+  }
+  return undefined;
+}
+
+/** Whether a value is the lower bound of a bucket. */
+export const isBucketBound = (value: number): boolean => lowerBoundOf(bucketOf(value)) === value;
+
 /** Bounds of the buckets of a Prometheus histogram, and a table that finds the bucket of a duration without a search. */
 export class BucketScale {
   /** Upper bounds, µs, ascending; above the last there is one more bucket. */

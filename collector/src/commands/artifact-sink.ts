@@ -3,7 +3,8 @@ import { canonicalJson } from '../artifacts/canonical-json.ts';
 import type { RunIdentity } from '../artifacts/run-artifacts.ts';
 import { configHash, iterSummary, runId, runSummary, RunTotals } from '../artifacts/run-artifacts.ts';
 import type { ArtifactStore } from '../artifacts/store.ts';
-import { iterFileName } from '../artifacts/window-files.ts';
+import { fillsFileName, iterFileName } from '../artifacts/window-files.ts';
+import { windowFills } from '../artifacts/window-fills.ts';
 import type { RunConfig } from '../config.ts';
 import type { RunMetrics } from '../metrics/collect.ts';
 import type { Pipeline, WindowReport } from '../pipeline.ts';
@@ -62,6 +63,11 @@ export class ArtifactSink {
     const iteration = this.#first + report.index;
     if (!this.#process.has(report.index)) {
       this.#process.set(report.index, this.#options.processLatency?.publish() ?? null);
+    }
+    if (report.index > this.#lastIndex) {
+      const { instruments } = this.#options.source;
+      const fills = windowFills(this.#identity, instruments, report, startUs, iteration);
+      this.#store.write(fillsFileName(iteration), canonicalJson(fills));
     }
     const summary = iterSummary(this.#identity, report, startUs, iteration, this.#process.get(report.index) ?? null);
     this.#store.write(iterFileName(iteration), canonicalJson(summary));

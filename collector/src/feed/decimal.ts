@@ -54,6 +54,9 @@ function toSteps(units: number, grid: Grid): number {
   return units % grid.step === 0 ? units / grid.step : OFF_GRID;
 }
 
+/** The decimal that so many steps of a grid are, as near as a number can be to it: the inverse of `parseOnGrid`. */
+export const numberOnGrid = (steps: number, grid: Grid): number => (steps * grid.step) / 10 ** grid.decimals;
+
 const POWERS = Array.from({ length: MAX_LENGTH + 1 }, (_, exponent) => 10 ** exponent);
 
 /** The grid of a step such as "0.10" or "0.000001"; undefined when it is not a positive decimal. */

@@ -156,6 +156,7 @@ export class KpiRecorder {
     if (modelIndex === this.#parameters.driver) {
       this.account(fill.timeUs);
       this.inventory.fill(fill.side, fill.priceTicks, fill.lots, fill.liquidity);
+      stats.virtualFills.push(fill);
       for (const group of groupsOf(stats, fill)) addFill(group, notionalQuote);
       stats.halfSpread.add(fill.timeUs, notionalQuote, effectiveHalfSpreadBps(fill.side, fill.priceTicks, midHalf));
       if (slippageBps !== undefined) stats.slippageBps.push(slippageBps);

@@ -149,6 +149,8 @@ export function halfLifeSeconds(lagProduct: number, lagSquare: number): number |
 function modelBand(stats: WindowStats): Summary['model_band'] {
   const band = (index: ModelIndex): Summary['model_band']['queue'] => ({
     fills: stats.byModel[index].fills,
+    n: stats.byModel[index].net.count,
+    weight_quote: money(stats.byModel[index].net.weight),
     net_bps: known(stats.byModel[index].net.mean),
   });
   return { trade_through: band(0), queue: band(1), touch: band(2), touch_dwell: band(3) };
@@ -162,6 +164,7 @@ const group = (fills: FillGroup): Summary['by_side']['buy'] => ({
 
 const markout = (mean: WeightedMean): Summary['markouts']['1s'] => ({
   n: mean.count,
+  weight_quote: money(mean.weight),
   mean_bps: known(mean.mean),
   se_bps: known(mean.standardError),
 });

@@ -1,10 +1,10 @@
 import { FeedLatency } from '../clock/latency.ts';
 import type { Liquidity } from '../fills/fees.ts';
-import type { Cause, ModelIndex, NoFillReason } from '../fills/shadow-quote.ts';
+import type { Cause, ModelIndex, NoFillReason, VirtualFill } from '../fills/shadow-quote.ts';
 import { CAUSES, MODEL_INDEXES, NO_FILL_REASONS } from '../fills/shadow-quote.ts';
 import type { SkipReason } from '../fills/quoter.ts';
 import { SKIP_REASONS } from '../fills/quoter.ts';
-import type { Bps, Side } from '../units.ts';
+import type { Bps, Side, Ticks, Us } from '../units.ts';
 import { WeightedMean } from './markout.ts';
 import type { Lifetime } from './survival.ts';
 
@@ -58,6 +58,13 @@ export function addCounts<Name extends string>(into: Counts<Name>, from: Counts<
   for (const name of names) into[name] += from[name];
 }
 
+/** Best prices at a moment, exchange time. */
+export interface BestPrices {
+  readonly timeUs: Us;
+  readonly bidTicks: Ticks;
+  readonly askTicks: Ticks;
+}
+
 /**
  * Everything counted about one symbol in one window, in a form that adds up: over symbols to the whole window, over windows
  * to the run. Plain sums, merged histograms and values; ratios and percentiles are made from it only when published.
@@ -72,6 +79,10 @@ export class WindowStats {
   driftMs: number | undefined;
   liveUs = 0;
   suspectUs = 0;
+
+  /** The fills of the driving model themselves, and the best prices now and then while the book was trusted; of one symbol only. */
+  readonly virtualFills: VirtualFill[] = [];
+  readonly bestPrices: BestPrices[] = [];
 
   /** Fills of the driving model. */
   readonly byLiquidity: Record<Liquidity, FillGroup> = { maker: new FillGroup(), taker: new FillGroup() };
@@ -129,7 +140,7 @@ export class WindowStats {
     return this.byLiquidity.maker.fills + this.byLiquidity.taker.fills;
   }
 
-  /** Adds another symbol's or window's; `driftMs` stays this one's own. */
+  /** Adds another symbol's or window's; `driftMs` stays this one's own, and so do the fills themselves and the prices. */
   merge(other: WindowStats): void {
     addCounts(this.feed, other.feed, FEED_EVENTS);
     addCounts(this.orders, other.orders, ORDER_EVENTS);

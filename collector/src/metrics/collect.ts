@@ -2,6 +2,7 @@ import type { IterSummary } from '../../../schema/types.gen.js';
 import type { ClockReading, ExchangeClock } from '../clock/exchange-clock.ts';
 import type { BucketHistogram } from '../clock/histogram.ts';
 import { PROBE_RESULTS } from '../events.ts';
+import { numberOnGrid } from '../feed/decimal.ts';
 import type { VirtualFill } from '../fills/shadow-quote.ts';
 import type { Summary } from '../kpi/summary.ts';
 import type { FeedEventName, WindowStats } from '../kpi/window.ts';
@@ -194,7 +195,7 @@ function collectPosition(put: Put, { symbol, instrument, simulation }: SymbolSha
 
 function collectBook(put: Put, { symbol, instrument, simulation, book }: SymbolShadow): void {
   const price = (ticks: number | undefined): number | undefined =>
-    ticks === undefined ? undefined : (ticks * instrument.tick.step) / 10 ** instrument.tick.decimals;
+    ticks === undefined ? undefined : numberOnGrid(ticks, instrument.tick);
   put('shadow_best_bid', { symbol }, price(book.bestTicks(1)));
   put('shadow_best_ask', { symbol }, price(book.bestTicks(-1)));
   put('shadow_quote_price', { symbol, side: 'buy' }, price(simulation.quoteTicks(1)));
