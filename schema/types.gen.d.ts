@@ -61,6 +61,7 @@ by_symbol: {
  */
 process: (null | Process)
 }
+
 /**
  * KPIs of the window
  */
@@ -818,6 +819,7 @@ suspect_ms: number
 coverage: (number | null)
 }
 }
+
 /**
  * this process, in this window
  */
@@ -967,6 +969,7 @@ snapshot_kpis: SnapshotKpis
  */
 pooled: (null | Pooled)
 }
+
 /**
  * what the windows have in common
  */
@@ -993,6 +996,7 @@ fill_model: ("trade-through" | "queue" | "touch" | "touch-dwell")
  */
 kpi_horizon_s: (number | null)
 }
+
 /**
  * what is wrong, and where
  */
@@ -1011,6 +1015,7 @@ file: (string | null)
  */
 pointer: (string | null)
 }
+
 /**
  * one condition of GO
  */
@@ -1028,6 +1033,7 @@ pass: boolean
  */
 note: string
 }
+
 /**
  * the whole in four numbers: shares and means by notional, the percentile from merged histograms
  */
@@ -1049,6 +1055,7 @@ p95_latency_ms: (number | null)
  */
 risk_ratio: (number | null)
 }
+
 /**
  * the windows put together
  */
@@ -1185,6 +1192,7 @@ bad: number
 suspect_ms: number
 }
 }
+
 /**
  * a notional-weighted mean over all windows, with its 95 % confidence interval by block bootstrap over windows
  */
@@ -1206,6 +1214,7 @@ lower_95_bps: (number | null)
  */
 upper_95_bps: (number | null)
 }
+
 /**
  * net edge of one fill model on the same orders
  */
@@ -1517,50 +1526,7 @@ pooled: Pooled
 }
 }
 }
-/**
- * what the windows have in common
- */
-export interface Run {
-/**
- * that of its windows
- */
-run_id: string
-config_hash: string
-exchange: string
-/**
- * @minItems 1
- */
-symbols: [string, ...(string)[]]
-profile: string
-source: ("live" | "mock" | "replay")
-git_commit: string
-/**
- * the model that drove quoting and the KPIs
- */
-fill_model: ("trade-through" | "queue" | "touch" | "touch-dwell")
-/**
- * markout horizon of net_bps, seconds; null where the run summary is missing
- */
-kpi_horizon_s: (number | null)
-}
-/**
- * what is wrong, and where
- */
-export interface Finding {
-code: string
-/**
- * what was expected and what came
- */
-message: string
-/**
- * name within the folder; null where it is about the folder
- */
-file: (string | null)
-/**
- * place within the file, a JSON pointer; null where it is about the whole file
- */
-pointer: (string | null)
-}
+
 /**
  * each KPI's value over windows: of percentiles it is the spread, and no percentile of the whole
  */
@@ -1579,6 +1545,7 @@ adverse_bps_p95: Spread
 fills: Spread
 coverage: Spread
 }
+
 /**
  * over windows
  */
@@ -1599,209 +1566,6 @@ min: (number | null)
  * largest
  */
 max: (number | null)
-}
-/**
- * the whole in four numbers: shares and means by notional, the percentile from merged histograms
- */
-export interface SnapshotKpis {
-/**
- * maker share in notional
- */
-maker_taker_ratio: (number | null)
-/**
- * mean net edge
- */
-net_bps: (number | null)
-/**
- * 95th percentile of feed latency
- */
-p95_latency_ms: (number | null)
-/**
- * time-weighted inventory use
- */
-risk_ratio: (number | null)
-}
-/**
- * the windows put together
- */
-export interface Pooled {
-/**
- * windows
- */
-windows: number
-/**
- * virtual fills of the driving model
- */
-fills: number
-/**
- * quote currency
- */
-notional_quote: {
-maker: number
-taker: number
-would_be_taker: number
-}
-/**
- * maker share in notional; null without any
- */
-maker_taker_ratio: (number | null)
-net_bps: Mean
-/**
- * half-spread captured, notional-weighted
- */
-gross_bps: (number | null)
-/**
- * time-weighted |inventory| over its limit, at most 1
- */
-risk_ratio: (number | null)
-/**
- * share of time with a trusted book
- */
-coverage: (number | null)
-/**
- * by horizon
- */
-markouts: {
-"100ms": Mean
-"1s": Mean
-"5s": Mean
-"30s": Mean
-"60s": Mean
-}
-/**
- * all four models on the same orders
- */
-model_band: {
-trade_through: Band
-queue: Band
-touch_dwell: Band
-touch: Band
-}
-/**
- * feed latency from merged histograms
- */
-latency_ms: {
-/**
- * messages it is of
- */
-n: number
-/**
- * the clock offset has been taken off
- */
-corrected: boolean
-/**
- * messages left out because their offset was not known
- */
-uncorrected: number
-/**
- * messages that arrived before they were sent
- */
-negative: number
-/**
- * median
- */
-p50: (number | null)
-/**
- * 95th percentile; null below 20 messages or where raw values are negative
- */
-p95: (number | null)
-/**
- * 99th percentile
- */
-p99: (number | null)
-}
-/**
- * quote currency
- */
-pnl: {
-/**
- * before fees
- */
-realized: number
-/**
- * cost positive
- */
-fees: number
-}
-/**
- * integrity of the data
- */
-feed: {
-/**
- * messages
- */
-messages: number
-/**
- * gaps
- */
-gaps: number
-/**
- * reconnects
- */
-reconnects: number
-/**
- * late
- */
-late: number
-/**
- * dropped
- */
-dropped: number
-/**
- * bad
- */
-bad: number
-/**
- * time without a trusted book, summed over symbols
- */
-suspect_ms: number
-}
-}
-/**
- * a notional-weighted mean over all windows, with its 95 % confidence interval by block bootstrap over windows
- */
-export interface Mean {
-/**
- * fills that it is of
- */
-n: number
-/**
- * null when n is 0
- */
-mean_bps: (number | null)
-/**
- * null below ten windows with fills
- */
-lower_95_bps: (number | null)
-/**
- * null below ten windows with fills
- */
-upper_95_bps: (number | null)
-}
-/**
- * net edge of one fill model on the same orders
- */
-export interface Band {
-/**
- * fills it granted
- */
-fills: number
-/**
- * fills that it is of
- */
-n: number
-/**
- * null when n is 0
- */
-mean_bps: (number | null)
-/**
- * null below ten windows with fills
- */
-lower_95_bps: (number | null)
-/**
- * null below ten windows with fills
- */
-upper_95_bps: (number | null)
 }
 
 /**
