@@ -1206,11 +1206,11 @@ n: number
  */
 mean_bps: (number | null)
 /**
- * null below ten windows with fills
+ * null below eight windows with fills
  */
 lower_95_bps: (number | null)
 /**
- * null below ten windows with fills
+ * null below eight windows with fills
  */
 upper_95_bps: (number | null)
 }
@@ -1232,11 +1232,11 @@ n: number
  */
 mean_bps: (number | null)
 /**
- * null below ten windows with fills
+ * null below eight windows with fills
  */
 lower_95_bps: (number | null)
 /**
- * null below ten windows with fills
+ * null below eight windows with fills
  */
 upper_95_bps: (number | null)
 }
@@ -1525,6 +1525,10 @@ kpi_last_n: Spreads
 pooled: Pooled
 }
 }
+/**
+ * all of them; at most a hundred are listed
+ */
+left_out_total: number
 }
 
 /**

@@ -31,6 +31,7 @@ export const FLAG_GROUPS = {
   fills: 'Fill models',
   latency: 'Latency of our orders (ms)',
   windows: 'Windows',
+  gates: 'Gates',
   input: 'Input',
   output: 'Output',
 } as const;

@@ -36,6 +36,10 @@ export function contradictionsOf(window: IterSummary): Contradiction[] {
       found.push({ pointer: `/summary/${key}`, message: `expected the sum over symbols, ${sum}, got ${summary[key]}` });
     }
   }
+  // The format allows a leap second, which is no time to count with.
+  if (!Number.isFinite(Date.parse(window.timestamp))) {
+    found.push({ pointer: '/timestamp', message: `expected a time, got ${window.timestamp}` });
+  }
   if (window.cut_short && !window.provisional) {
     found.push({ pointer: '/provisional', message: 'a window that was cut short is provisional' });
   }
@@ -81,12 +85,13 @@ function* inLatency(summary: Summary, at: string): Generator<Contradiction> {
   const { n, negative, corrected, histogram_us: buckets, p95 } = summary.latency_ms.feed;
   const pointer = `${at}/latency_ms/feed/histogram_us`;
   const expected = corrected ? n : n - negative;
-  const counted = (buckets).reduce((total, [, count]) => total + count, 0);
+  const counted = buckets.reduce((total, [, count]) => total + count, 0);
   if (counted !== expected) yield differs(pointer, `${expected} messages`, counted);
-  if (!(buckets).every(([lower]) => isBucketBound(lower))) {
+  if (!buckets.every(([lower]) => isBucketBound(lower))) {
     yield { pointer, message: 'expected lower bounds of buckets' };
   }
-  if (summary.p95_latency_ms !== p95) yield differs(`${at}/p95_latency_ms`, `${String(p95)} as in latency_ms`, summary.p95_latency_ms);
+  if (summary.p95_latency_ms !== p95)
+    yield differs(`${at}/p95_latency_ms`, `${String(p95)} as in latency_ms`, summary.p95_latency_ms);
 }
 
 const differs = (pointer: string, expected: string, got: number | null): Contradiction => ({

@@ -1,3 +1,5 @@
+import type { Finding as PublishedFinding } from '../../../schema/types.gen.js';
+
 /** What can be wrong with a folder of artifacts, by code. Each of them is a reason to HOLD. */
 export const FINDING_CODES = {
   no_folder: 'the folder is not there or cannot be listed',
@@ -35,3 +37,18 @@ export interface Finding {
   /** Place within the file, as a JSON pointer (RFC 6901). */
   readonly pointer?: string;
 }
+
+/** A finding, or another reason that is told like one. */
+export type Described = Omit<Finding, 'code'> & { readonly code: string };
+
+/** A finding as artifacts hold it: null where it names no place. */
+export const published = ({ code, message, file, pointer }: Described): PublishedFinding => ({
+  code,
+  message,
+  file: file ?? null,
+  pointer: pointer ?? null,
+});
+
+/** In one line: where, and what. */
+export const describeFinding = ({ file, pointer, message, code }: Described): string =>
+  `${file === undefined ? '' : `${file}${pointer ?? ''}: `}${message} (${code})`;

@@ -1,7 +1,13 @@
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import ajvFormats from 'ajv-formats';
-import type { IterSummary, ShadowRunSummary, WindowFills } from '../../../schema/types.gen.js';
+import type {
+  IterSummary,
+  ShadowAudit,
+  ShadowRunSummary,
+  ShadowSnapshot,
+  WindowFills,
+} from '../../../schema/types.gen.js';
 import { ShadowError } from '../errors.ts';
 import { readSchema } from '../resources.ts';
 
@@ -14,6 +20,8 @@ const compile = <T>(name: string): ValidateFunction<T> => ajv.compile<T>(readSch
 export const iterSummaryValidator = compile<IterSummary>('iter_summary');
 export const windowFillsValidator = compile<WindowFills>('window_fills');
 export const runSummaryValidator = compile<ShadowRunSummary>('shadow_run_summary');
+export const snapshotValidator = compile<ShadowSnapshot>('shadow_snapshot');
+export const auditValidator = compile<ShadowAudit>('shadow_audit');
 
 /** The value, if it follows the schema. Throws SHADOW_ERR_SCHEMA with every violation and where it is. */
 export function validated<T>(validator: ValidateFunction<T>, value: unknown, what: string): T {

@@ -13,6 +13,8 @@ export function iterationOf(name: string): number | undefined {
   return kind === 'ITER_SUMMARY' ? Number(number) : undefined;
 }
 
+export const RUN_SUMMARY_FILE = 'SHADOW_RUN_SUMMARY.json';
+
 /** Where reports are, below the folder of artifacts. */
 export const REPORT_FOLDER = 'reports/analysis';
 export const SNAPSHOT_FILE = 'POST_SHADOW_SNAPSHOT.json';

@@ -58,7 +58,9 @@ export function readWindow(folder: string, number: number): Read<IterSummary> {
     return { findings: [{ code: 'wrong_number', file, pointer: '/iteration', message }] };
   }
   if (value.mode !== 'shadow') {
-    return { findings: [{ code: 'not_shadow', file, pointer: '/mode', message: `expected shadow, got ${value.mode}` }] };
+    return {
+      findings: [{ code: 'not_shadow', file, pointer: '/mode', message: `expected shadow, got ${value.mode}` }],
+    };
   }
   const findings = contradictionsOf(value).map((each) => ({ code: 'contradiction' as const, file, ...each }));
   return findings.length > 0 ? { findings } : read;

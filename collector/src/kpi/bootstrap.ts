@@ -13,7 +13,7 @@ export interface Interval {
 }
 
 /** Below this many windows with a value nothing is said of the spread. */
-export const MIN_BOOTSTRAP_WINDOWS = 10;
+export const MIN_BOOTSTRAP_WINDOWS = 8;
 const RESAMPLES = 2_000;
 const SEED = 1;
 const TAIL = 0.025;

@@ -1,0 +1,23 @@
+/** Columns under each other, as wide as their widest cell; those of numbers to the right. */
+export function textTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (right.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** A table in Markdown; the first row is its head. */
+export function markdownTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;
+  const [head = [], ...body] = rows;
+  return [line(head), line(head.map((_, column) => (right.includes(column) ? '---:' : '---'))), ...body.map(line)];
+}
+
+const escaped = (cell: string): string => cell.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s+/g, ' ');
+
+/** A number as people read it; what is not known says so. */
+export const shown = (value: number | null | undefined, digits: number, unit = ''): string =>
+  value === null || value === undefined ? 'n/a' : `${value.toFixed(digits).replace(/^-(0(\.0+)?)$/, '$1')}${unit}`;
