@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { audit } from './commands/audit.ts';
 import { clock } from './commands/clock.ts';
 import type { CommandDeps } from './commands/deps.ts';
+import { report } from './commands/report.ts';
 import { describeFailure, run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
 import { EXIT, messageOf, ShadowError } from './errors.ts';
@@ -78,6 +79,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return audit(rest, outside());
     case 'clock':
       return clock(rest, outside());
+    case 'report':
+      return report(rest, outside());
     case 'simulate':
       return simulate(rest, outside());
     case '--version':

@@ -1,7 +1,7 @@
 import type { ShadowAudit } from '../../../schema/types.gen.js';
 import { BAND_MODELS } from '../kpi/pool.ts';
 import { describeFinding } from './finding.ts';
-import { markdownTable, shown, textTable } from './table.ts';
+import { escapeMarkdown, markdownTable, shown, textTable } from './table.ts';
 
 /** So many reasons are shown; the summary file has more of them. */
 const SHOWN_REASONS = 12;
@@ -26,11 +26,11 @@ export function auditText(base: string, summary: ShadowAudit): string {
 /** The audit in Markdown, for a step summary of CI. */
 export function auditMarkdown(base: string, summary: ShadowAudit): string {
   const lines = [`## Shadow audit: ${summary.verdict}`, '', `${SENTENCE[summary.verdict]}.`, ''];
-  lines.push(...[`audit of \`${base.replaceAll('`', "'")}\``, ...scopeLines(summary)].map((line) => `${line}  `), '');
+  lines.push(...[`audit of ${base}`, ...scopeLines(summary)].map((line) => `${escapeMarkdown(line)}  `), '');
   lines.push(...markdownTable(gateRows(summary), [1, 2]), '');
   if (summary.pooled !== null) lines.push(...markdownTable(bandRows(summary.pooled), [1, 2, 3, 4]), '');
   const reasons = shownReasons(summary);
-  if (reasons.length > 0) lines.push('Reasons:', '', ...reasons.map((reason) => `- ${escaped(reason)}`), '');
+  if (reasons.length > 0) lines.push('Reasons:', '', ...reasons.map((reason) => `- ${escapeMarkdown(reason)}`), '');
   return `${lines.join('\n')}\n`;
 }
 
@@ -64,16 +64,9 @@ const bandRows = ({ model_band: band }: NonNullable<ShadowAudit['pooled']>): str
 ];
 
 function shownReasons({ reasons, reasons_total: total }: ShadowAudit): string[] {
-  const lines = reasons
-    .slice(0, SHOWN_REASONS)
-    .map(({ code, message, file, pointer }) =>
-      describeFinding({ code, message, ...(file === null ? {} : { file }), ...(pointer === null ? {} : { pointer }) }),
-    );
+  const lines = reasons.slice(0, SHOWN_REASONS).map(describeFinding);
   return total > lines.length ? [...lines, `and ${total - lines.length} more`] : lines;
 }
 
 /** Artifacts may hold anything; a terminal must not act on it. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
-
-/** Reasons quote what came; it must not become markup. */
-const escaped = (text: string): string => text.replace(/[\\`*_<>[\]|]/g, '\\$&').replace(/\s+/g, ' ');

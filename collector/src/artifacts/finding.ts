@@ -50,5 +50,5 @@ export const published = ({ code, message, file, pointer }: Described): Publishe
 });
 
 /** In one line: where, and what. */
-export const describeFinding = ({ file, pointer, message, code }: Described): string =>
-  `${file === undefined ? '' : `${file}${pointer ?? ''}: `}${message} (${code})`;
+export const describeFinding = ({ file, pointer, message, code }: Described | PublishedFinding): string =>
+  `${file === undefined || file === null ? '' : `${file}${pointer ?? ''}: `}${message} (${code})`;

@@ -61,7 +61,7 @@ function earlierRun(stats: RunStats, next: IterSummary): Finding[] {
     code: 'mixed_run',
     file: iterFileName(iteration),
     pointer: '/run_id',
-    message: `of run ${String(stats.first.run_id)}; the newest is ${String(next.run_id)}`,
+    message: `of run ${stats.first.run_id}; the newest is ${next.run_id}`,
   }));
 }
 
@@ -74,7 +74,9 @@ export function runSummaryOf(folder: string, runId: string): ShadowRunSummary | 
 /** The markout horizon of the KPIs as the run was configured; null where that is not to be had. */
 export function kpiHorizonOf(summary: ShadowRunSummary | undefined): number | null {
   const horizon = (summary?.config as { kpi_horizon_s?: unknown } | undefined)?.kpi_horizon_s;
-  return typeof horizon === 'number' ? horizon : null;
+  // A choice of the command line, and a text as such.
+  const seconds = typeof horizon === 'string' ? Number(horizon) : horizon;
+  return typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : null;
 }
 
 /** POST_SHADOW_SNAPSHOT.json; validated. */

@@ -11,12 +11,14 @@ export function textTable(rows: readonly (readonly string[])[], right: readonly 
 
 /** A table in Markdown; the first row is its head. */
 export function markdownTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;
+  const line = (cells: readonly string[]): string => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
   const [head = [], ...body] = rows;
   return [line(head), line(head.map((_, column) => (right.includes(column) ? '---:' : '---'))), ...body.map(line)];
 }
 
-const escaped = (cell: string): string => cell.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s+/g, ' ');
+/** Text that is to stay text: artifacts may hold anything. */
+export const escapeMarkdown = (text: string): string =>
+  text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\p{Cc}|\s+/gu, ' ');
 
 /** A number as people read it; what is not known says so. */
 export const shown = (value: number | null | undefined, digits: number, unit = ''): string =>

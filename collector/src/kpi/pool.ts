@@ -61,7 +61,10 @@ export class Pool {
   driver: BandModel | undefined;
   readonly notional = { maker: 0, taker: 0, wouldBeTaker: 0 };
   readonly pnl = { realized: 0, fees: 0 };
-  readonly feed = Object.fromEntries(FEED_COUNTS.map((name) => [name, 0])) as Record<(typeof FEED_COUNTS)[number], number>;
+  readonly feed = Object.fromEntries(FEED_COUNTS.map((name) => [name, 0])) as Record<
+    (typeof FEED_COUNTS)[number],
+    number
+  >;
   /** Fills that each model granted. */
   readonly modelFills = Object.fromEntries(BAND_MODELS.map((model) => [model, 0])) as Record<BandModel, number>;
   /** Messages whose latency is in `latencyMs`, and those left out of it because their offset was not known. */
