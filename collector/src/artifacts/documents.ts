@@ -21,8 +21,17 @@ export function writeDocument(path: string, text: string): void {
     renameSync(temporary, path);
     syncFolder(folder);
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    removeLeftover(temporary);
     throw new ShadowError('SHADOW_ERR_OUTPUT', `cannot write ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The error that came first is the one to tell. */
+function removeLeftover(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // A temporary file that cannot be removed is hidden, and overwritten by the next attempt.
   }
 }
 
