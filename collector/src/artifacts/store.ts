@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IterSummary } from '../../../schema/types.gen.js';
 import { messageOf, ShadowError } from '../errors.ts';
+import type { Lock } from './lock.ts';
+import { LOCK_LEFTOVER, RUN_LOCK, takeLock } from './lock.ts';
 import { iterSummaryValidator, validated } from './validate.ts';
 import { iterationOf, iterFileName } from './window-files.ts';
 
 const TEMPORARY = /^\.((ITER_SUMMARY|FILLS)_\d+|SHADOW_RUN_SUMMARY)\.json\.\d+\.tmp$/;
-const LOCK = '.shadow.lock';
 
 /** Documents that could not be written and wait for the next attempt; beyond this the oldest are given up, and counted. */
 export const MAX_WAITING_DOCUMENTS = 1_000;
@@ -24,28 +25,35 @@ export interface StoreEvents {
 export class ArtifactStore {
   readonly folder: string;
   readonly #events: StoreEvents;
+  readonly #lock: Lock;
   readonly #waiting = new Map<string, string>();
   #writing: Promise<void> = Promise.resolve();
   #closing: Promise<number> | undefined;
   writeErrors = 0;
   givenUp = 0;
 
-  private constructor(folder: string, events: StoreEvents) {
+  private constructor(folder: string, lock: Lock, events: StoreEvents) {
     this.folder = folder;
+    this.#lock = lock;
     this.#events = events;
   }
 
   /** Throws SHADOW_ERR_OUTPUT when the folder cannot be made or another live process writes to it. */
   static async open(folder: string, events: StoreEvents): Promise<ArtifactStore> {
+    const path = join(folder, RUN_LOCK);
+    let lock: Lock | undefined;
     try {
       await mkdir(folder, { recursive: true });
-      await takeLock(join(folder, LOCK));
-      for (const name of await readdir(folder)) if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true });
+      lock = await takeLock(path, (pid) => inTheWay(pid, path));
+      for (const name of await readdir(folder)) {
+        if (TEMPORARY.test(name) || LOCK_LEFTOVER.test(name)) await rm(join(folder, name), { force: true });
+      }
     } catch (cause) {
+      await lock?.release().catch(() => undefined); // The first error is the one to tell.
       if (cause instanceof ShadowError) throw cause;
       throw new ShadowError('SHADOW_ERR_OUTPUT', `cannot write artifacts to ${folder}: ${messageOf(cause)}`, { cause });
     }
-    return new ArtifactStore(folder, events);
+    return new ArtifactStore(folder, lock, events);
   }
 
   /** Numbers of the windows in the folder, ascending by number. */
@@ -94,7 +102,7 @@ export class ArtifactStore {
   async #close(): Promise<number> {
     await this.#writing;
     await this.#writeWaiting();
-    await rm(join(this.folder, LOCK), { force: true }).catch((error: unknown) => this.#events.onError(LOCK, error));
+    await this.#lock.release().catch((error: unknown) => this.#events.onError(RUN_LOCK, error));
     return this.#waiting.size + this.givenUp;
   }
 
@@ -142,24 +150,5 @@ async function writeAtomically(folder: string, name: string, text: string): Prom
   await directory.sync().finally(() => directory.close());
 }
 
-async function takeLock(path: string): Promise<void> {
-  const holder = await readFile(path, 'utf8').catch(() => '');
-  const pid = Number(holder);
-  if (Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid)) {
-    throw new ShadowError(
-      'SHADOW_ERR_OUTPUT',
-      `process ${pid} already writes there (${path}); give this run an --output of its own`,
-    );
-  }
-  await rm(path, { force: true });
-  await writeFile(path, String(process.pid), { flag: 'wx' });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
+const inTheWay = (pid: number, path: string): string =>
+  `process ${pid} already writes there (${path}); give this run an --output of its own, or remove that file if process ${pid} is no run`;
