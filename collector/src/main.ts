@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { archive } from './commands/archive.ts';
 import { clock } from './commands/clock.ts';
 import type { CommandDeps } from './commands/deps.ts';
 import { describeFailure, run } from './commands/run.ts';
@@ -13,6 +14,7 @@ const HELP = `shadow <command> [flags]
   shadow run       rest virtual quotes in a live, simulated or recorded order book, and report what they would have earned
   shadow clock     how far this machine's clock is off the exchange's, with a band that holds the truth
   shadow simulate  a simulated exchange to run against, or a recording of it
+  shadow archive   keep the newest windows of a folder and move the others out of it
   shadow run --help    every flag of a command
   shadow --version
 
@@ -75,6 +77,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return clock(rest, outside());
     case 'simulate':
       return simulate(rest, outside());
+    case 'archive':
+      return archive(rest, outside());
     case '--version':
       process.stdout.write(`${readBuild().version} (${readBuild().commit})\n`);
       return EXIT.fine;
