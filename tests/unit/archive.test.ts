@@ -6,6 +6,7 @@ import { archive, archiveName } from '../../collector/src/artifacts/archive.ts';
 import { systemFiles } from '../../collector/src/artifacts/archive-files.ts';
 import { archivesToPrune, planArchive } from '../../collector/src/artifacts/archive-plan.ts';
 import { archive as archiveCommand, parentOf } from '../../collector/src/commands/archive.ts';
+import { archivesAt } from '../../collector/src/commands/auto-archive.ts';
 import type { CommandDeps } from '../../collector/src/commands/deps.ts';
 import type { ArchiveOptions } from '../../collector/src/artifacts/archive.ts';
 import {
@@ -358,4 +359,8 @@ describe('an archive', () => {
     expect(archivesIn(root)).toEqual(['ts-20250103_000000']);
     expect(namesIn(src)).toEqual(iter([1, 2, 3]));
   });
+});
+
+test('a run archives by itself when a tenth more windows are there than are to stay, and at least one', () => {
+  expect([1, 5, 10, 15, 300].map(archivesAt)).toEqual([2, 6, 11, 17, 330]);
 });

@@ -3,12 +3,12 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IterSummary } from '../../../schema/types.gen.js';
 import { messageOf, ShadowError } from '../errors.ts';
+import type { Us } from '../units.ts';
+import { US_PER_MS, US_PER_S } from '../units.ts';
 import type { Lock } from './lock.ts';
 import { LOCK_LEFTOVER, RUN_LOCK, takeLock } from './lock.ts';
 import { iterSummaryValidator, validated } from './validate.ts';
-import { iterationOf, iterFileName } from './window-files.ts';
-
-const TEMPORARY = /^\.((ITER_SUMMARY|FILLS)_\d+|SHADOW_RUN_SUMMARY)\.json\.\d+\.tmp$/;
+import { iterationOf, iterFileName, TEMPORARY_FILE } from './window-files.ts';
 
 /** Documents that could not be written and wait for the next attempt; beyond this the oldest are given up, and counted. */
 export const MAX_WAITING_DOCUMENTS = 1_000;
@@ -46,7 +46,7 @@ export class ArtifactStore {
       await mkdir(folder, { recursive: true });
       lock = await takeLock(path, (pid) => inTheWay(pid, path));
       for (const name of await readdir(folder)) {
-        if (TEMPORARY.test(name) || LOCK_LEFTOVER.test(name)) await rm(join(folder, name), { force: true });
+        if (TEMPORARY_FILE.test(name) || LOCK_LEFTOVER.test(name)) await rm(join(folder, name), { force: true });
       }
     } catch (cause) {
       await lock?.release().catch(() => undefined); // The first error is the one to tell.
@@ -63,15 +63,16 @@ export class ArtifactStore {
   }
 
   /**
-   * The number of a run's first window: behind everything there is, or, where the folder already holds this very run (a replay made
-   * again), where it began. Files that cannot be read as windows are left alone and their numbers not used again. Reads the
-   * folder synchronously: it happens once, before the first window is written.
+   * The number of a run's first window: behind everything there is, or, where the folder already holds windows of this very run (a replay
+   * made again), where it began, whether its first windows are still there or have been archived. Files that cannot be read as windows are
+   * left alone and their numbers not used again. Reads the folder synchronously: it happens once, before the first window is written.
    */
-  firstIteration(runId: string): number {
+  firstIteration(runId: string, startUs: Us): number {
     const numbers = this.iterations();
     for (const number of numbers) {
       try {
-        if (readIterSummary(join(this.folder, iterFileName(number))).run_id === runId) return number;
+        const window = readIterSummary(join(this.folder, iterFileName(number)));
+        if (window.run_id === runId) return number - indexOf(window, startUs);
       } catch (error) {
         this.#events.onError(iterFileName(number), error);
       }
@@ -88,6 +89,14 @@ export class ArtifactStore {
       this.givenUp++;
     }
     this.#writing = this.#writing.then(() => this.#writeWaiting());
+  }
+
+  /** Does something with the folder between two writes; what goes wrong is counted and told like a document that was refused. */
+  between(name: string, work: () => Promise<void>): void {
+    this.#writing = this.#writing.then(work).catch((error: unknown) => {
+      this.writeErrors++;
+      this.#events.onError(name, error);
+    });
   }
 
   /**
@@ -129,6 +138,16 @@ export function readIterSummary(path: string): IterSummary {
     throw new ShadowError('SHADOW_ERR_INPUT', `cannot read ${path}: ${messageOf(cause)}`, { cause });
   }
   return validated(iterSummaryValidator, value, path);
+}
+
+/** Which window of its run it is, from 0 on, by its end. One that was cut short does not tell, and is taken for the first. */
+function indexOf(
+  { iteration, timestamp, duration_seconds: seconds, cut_short: cutShort }: IterSummary,
+  startUs: Us,
+): number {
+  if (cutShort || seconds === 0) return 0;
+  const index = Math.round((Date.parse(timestamp) * US_PER_MS - startUs) / (seconds * US_PER_S)) - 1;
+  return index > 0 && index < iteration ? index : 0;
 }
 
 async function writeAtomically(folder: string, name: string, text: string): Promise<void> {
