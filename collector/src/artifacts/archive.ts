@@ -8,7 +8,7 @@ import type { Archive, ArchivePlan } from './archive-plan.ts';
 import { planArchive } from './archive-plan.ts';
 import { bytesOf, prune } from './archive-prune.ts';
 import type { LockWorld } from './lock.ts';
-import { ARCHIVE_LOCK, holderOf, RUN_LOCK, takeLock } from './lock.ts';
+import { ARCHIVE_LOCK, holderOf, RUN_LOCK, takeLock, tidyLock } from './lock.ts';
 import { isoOf } from './run-artifacts.ts';
 import { AUDIT_FILE, iterationOf, iterFileName, REPORT_FOLDER, SNAPSHOT_FILE } from './window-files.ts';
 
@@ -78,6 +78,8 @@ async function rotate(options: ArchiveOptions, world: ArchiveWorld): Promise<voi
   const { src, maxKeep } = options;
   const { files, print } = world;
   const entries = await files.list(src);
+  const names = entries.map(({ name }) => name);
+  if (!options.dryRun) await tidyLock(src, ARCHIVE_LOCK, names, world);
   const whole = planArchive(entries, maxKeep);
   print(
     whole.found === 0

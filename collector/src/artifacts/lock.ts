@@ -1,13 +1,14 @@
 import { link, readFile, rm, unlink, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { codeOf, ShadowError } from '../errors.ts';
 
 /** The run that writes to a folder, and the archive that takes from it. */
 export const RUN_LOCK = '.shadow.lock';
 export const ARCHIVE_LOCK = '.shadow-archive.lock';
-/** What an interrupted attempt to take a lock leaves. */
-export const LOCK_LEFTOVER = /^\.shadow(-archive)?\.lock(\.takeover)*\.\d+\.tmp$/;
+/** Behind the name of a lock, what an interrupted attempt to take it leaves. */
+const LEFTOVER = /^(\.takeover)*\.\d+\.tmp$/;
+const TAKEOVER = /^(\.takeover)+$/;
 
 /** How often a takeover that another process is at is waited for, and how long each time. */
 const TAKEOVER_ATTEMPTS = 500;
@@ -56,6 +57,19 @@ export async function holderOf(path: string, world = SYSTEM): Promise<number | u
   if (processes.held.has(resolve(path))) return processes.pid;
   const state = await stateOf(path, world);
   return typeof state === 'number' ? state : undefined;
+}
+
+/** Removes what interrupted attempts to take a lock have left, of the names that are in its folder. */
+export async function tidyLock(folder: string, lock: string, names: readonly string[], world = SYSTEM): Promise<void> {
+  const tails = names.filter((name) => name.startsWith(lock)).map((name) => name.slice(lock.length));
+  for (const tail of tails) {
+    if (LEFTOVER.test(tail)) await world.files.rm(join(folder, lock + tail), { force: true });
+  }
+  // The takeover of a takeover first: each is a lock.
+  for (const tail of tails.filter((each) => TAKEOVER.test(each)).sort((a, b) => b.length - a.length)) {
+    const stale = await tryLock(join(folder, lock + tail), world);
+    if (typeof stale !== 'number') await stale.release();
+  }
 }
 
 /** The lock, or the process that is in the way. */

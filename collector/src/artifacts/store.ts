@@ -6,7 +6,7 @@ import { messageOf, ShadowError } from '../errors.ts';
 import type { Us } from '../units.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
 import type { Lock } from './lock.ts';
-import { LOCK_LEFTOVER, RUN_LOCK, takeLock } from './lock.ts';
+import { RUN_LOCK, takeLock, tidyLock } from './lock.ts';
 import { iterSummaryValidator, validated } from './validate.ts';
 import { iterationOf, iterFileName, TEMPORARY_FILE } from './window-files.ts';
 
@@ -45,9 +45,9 @@ export class ArtifactStore {
     try {
       await mkdir(folder, { recursive: true });
       lock = await takeLock(path, (pid) => inTheWay(pid, path));
-      for (const name of await readdir(folder)) {
-        if (TEMPORARY_FILE.test(name) || LOCK_LEFTOVER.test(name)) await rm(join(folder, name), { force: true });
-      }
+      const names = await readdir(folder);
+      for (const name of names) if (TEMPORARY_FILE.test(name)) await rm(join(folder, name), { force: true });
+      await tidyLock(folder, RUN_LOCK, names);
     } catch (cause) {
       await lock?.release().catch(() => undefined); // The first error is the one to tell.
       if (cause instanceof ShadowError) throw cause;
