@@ -1,10 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { link, unlink } from 'node:fs/promises';
+import { link, mkdtemp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Lock, LockWorld } from '../../collector/src/artifacts/lock.ts';
-import { holderOf, takeLock } from '../../collector/src/artifacts/lock.ts';
+import { holderOf, takeLock, tidyLock } from '../../collector/src/artifacts/lock.ts';
 
 let folder: string;
 let path: string;
@@ -74,4 +73,25 @@ test('a lock that was removed by hand and made anew by another process is not re
   await take(world(2));
   await first.release();
   expect(await readFile(path, 'utf8')).toBe('2');
+});
+
+test('a lock in a folder that is not there is an error', async () => {
+  await expect(takeLock(join(folder, 'none', '.shadow.lock'), String)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('what interrupted attempts to take a lock left is removed, and nothing of one that is alive or of another lock', async () => {
+  const left = [
+    '.shadow.lock.500',
+    '.shadow.lock.takeover.500',
+    '.shadow.lock.takeover',
+    '.shadow.lock.takeover.takeover',
+  ];
+  for (const name of left) await writeFile(join(folder, name), '500');
+  await writeFile(join(folder, '.shadow.locked'), '500');
+  await writeFile(join(folder, '.shadow-archive.lock.500'), '500');
+  await tidyLock(folder, '.shadow.lock', await readdir(folder), world(1));
+  expect((await readdir(folder)).sort()).toEqual(['.shadow-archive.lock.500', '.shadow.locked']);
+  await writeFile(join(folder, '.shadow.lock.takeover'), '2');
+  await tidyLock(folder, '.shadow.lock', await readdir(folder), world(1));
+  expect(await readFile(join(folder, '.shadow.lock.takeover'), 'utf8')).toBe('2');
 });

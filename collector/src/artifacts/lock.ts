@@ -7,11 +7,11 @@ import { codeOf, ShadowError } from '../errors.ts';
 export const RUN_LOCK = '.shadow.lock';
 export const ARCHIVE_LOCK = '.shadow-archive.lock';
 /** Behind the name of a lock, what an interrupted attempt to take it leaves. */
-const LEFTOVER = /^(\.takeover)*\.\d+\.tmp$/;
+const LEFTOVER = /^(\.takeover)*\.\d+$/;
 const TAKEOVER = /^(\.takeover)+$/;
 
-/** How often a takeover that another process is at is waited for, and how long each time. */
-const TAKEOVER_ATTEMPTS = 500;
+/** How often a lock that others take, free or take over at the same time is tried, and how long a takeover is waited for each time. */
+const ATTEMPTS = 500;
 const TAKEOVER_WAIT_MS = 10;
 /** Of file systems without hard links. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -106,43 +106,54 @@ async function tryLock(path: string, world: LockWorld): Promise<Lock | number> {
  * and found it stale: nobody else could change it meanwhile, since its owner is dead. Killed there, the takeover is a stale lock itself.
  */
 async function acquire(path: string, world: LockWorld): Promise<number | undefined> {
-  for (let attempt = 0; ; attempt++) {
+  let blocker: number | undefined;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await make(path, world)) return undefined;
     const state = await stateOf(path, world);
     if (typeof state === 'number') return state;
     if (state === 'free') continue;
-    const guard = await tryLock(`${path}.takeover`, world);
-    if (typeof guard !== 'number') {
-      try {
-        if ((await stateOf(path, world)) === 'stale') await world.files.rm(path, { force: true });
-      } finally {
-        await guard.release();
-      }
-    } else if (attempt < TAKEOVER_ATTEMPTS) {
-      await setTimeout(TAKEOVER_WAIT_MS);
-    } else {
-      return guard;
-    }
+    blocker = await removeStale(path, world);
+    if (blocker !== undefined) await setTimeout(TAKEOVER_WAIT_MS);
   }
+  if (blocker !== undefined) return blocker;
+  throw new ShadowError('SHADOW_ERR_OUTPUT', `cannot take ${path}: it came and went ${ATTEMPTS} times`);
+}
+
+/** The process that is at it already, if one is. */
+async function removeStale(path: string, world: LockWorld): Promise<number | undefined> {
+  const guard = await tryLock(`${path}.takeover`, world);
+  if (typeof guard === 'number') return guard;
+  try {
+    if ((await stateOf(path, world)) === 'stale') await world.files.rm(path, { force: true });
+  } finally {
+    await guard.release();
+  }
+  return undefined;
 }
 
 /** False where there is one. It appears with its content: an empty one would look stale to others. */
-async function make(path: string, { files, processes }: LockWorld): Promise<boolean> {
-  const temporary = `${path}.${processes.pid}.tmp`;
-  const text = String(processes.pid);
+async function make(path: string, world: LockWorld): Promise<boolean> {
+  const { files, processes } = world;
+  const temporary = `${path}.${processes.pid}`;
   try {
-    await files.writeFile(temporary, text);
+    await files.writeFile(temporary, String(processes.pid));
+    return await appear(temporary, path, world);
+  } finally {
+    await files.rm(temporary, { force: true }).catch(() => undefined); // It says nothing to anyone.
+  }
+}
+
+async function appear(temporary: string, path: string, { files, processes }: LockWorld): Promise<boolean> {
+  try {
     await files.link(temporary, path).catch(async (error: unknown) => {
       if (!NO_LINKS.has(codeOf(error) ?? '')) throw error;
-      await files.writeFile(path, text, { flag: 'wx' });
+      await files.writeFile(path, String(processes.pid), { flag: 'wx' });
     });
     return true;
   } catch (error) {
-    // ENOENT: one who holds the folder tidied the temporary file away.
+    // ENOENT: one who holds the lock tidied the temporary file away.
     if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOENT') return false;
     throw error;
-  } finally {
-    await files.rm(temporary, { force: true }).catch(() => undefined); // It says nothing to anyone.
   }
 }
 
