@@ -70,6 +70,7 @@ test('trap 17: a run counts on behind what an archive left, and one made again f
   expect(await firstIteration([second, third], second.run_id)).toBe(1);
   expect(await firstIteration([behind], second.run_id)).toBe(40);
   expect(await firstIteration([behind], other)).toBe(42);
+  expect(await firstIteration([{ ...second, iteration: 1 }], second.run_id)).toBe(1);
   expect(await firstIteration([{ ...second, iteration: 9, run_id: other }, behind], second.run_id)).toBe(40);
   // A window that was cut short does not tell which it was.
   expect(await firstIteration([{ ...behind, cut_short: true }], second.run_id)).toBe(41);

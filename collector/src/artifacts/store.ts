@@ -72,7 +72,7 @@ export class ArtifactStore {
     for (const number of numbers) {
       try {
         const window = readIterSummary(join(this.folder, iterFileName(number)));
-        if (window.run_id === runId) return number - indexOf(window, startUs);
+        if (window.run_id === runId) return number - Math.min(number - 1, indexOf(window, startUs));
       } catch (error) {
         this.#events.onError(iterFileName(number), error);
       }
@@ -141,13 +141,10 @@ export function readIterSummary(path: string): IterSummary {
 }
 
 /** Which window of its run it is, from 0 on, by its end. One that was cut short does not tell, and is taken for the first. */
-function indexOf(
-  { iteration, timestamp, duration_seconds: seconds, cut_short: cutShort }: IterSummary,
-  startUs: Us,
-): number {
+function indexOf({ timestamp, duration_seconds: seconds, cut_short: cutShort }: IterSummary, startUs: Us): number {
   if (cutShort || seconds === 0) return 0;
   const index = Math.round((Date.parse(timestamp) * US_PER_MS - startUs) / (seconds * US_PER_S)) - 1;
-  return index > 0 && index < iteration ? index : 0;
+  return Math.max(0, index);
 }
 
 async function writeAtomically(folder: string, name: string, text: string): Promise<void> {
