@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 
+const onPath = (program) => (process.env.PATH ?? '').split(':').some((folder) => existsSync(`${folder}/${program}`));
+
 /** Debian's package, and whether it is there. */
 const NEEDED = [
   {
@@ -9,6 +11,7 @@ const NEEDED = [
     why: 'to step the wall clock of a running collector',
     there: () => readdirSync('/usr/lib').some((folder) => existsSync(`/usr/lib/${folder}/faketime/libfaketime.so.1`)),
   },
+  { name: 'make', why: 'for make shadow-archive', there: () => onPath('make') },
 ];
 
 const isThere = ({ there }) => {

@@ -56,6 +56,8 @@ export interface RunConfig {
   readonly speed: 'max' | '1';
   readonly record: string | undefined;
   readonly output: string;
+  readonly auto_archive: boolean;
+  readonly max_keep: number;
   readonly metrics_host: string;
   readonly metrics_port: number;
   readonly log_level: string;

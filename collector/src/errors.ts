@@ -32,3 +32,9 @@ export class ShadowError extends Error {
 
 /** A sentence from anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The code of a system error, ENOENT say. */
+export const codeOf = (error: unknown): string | undefined => {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+};

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { archive } from './commands/archive.ts';
 import { audit } from './commands/audit.ts';
 import { clock } from './commands/clock.ts';
 import type { CommandDeps } from './commands/deps.ts';
@@ -15,6 +16,7 @@ const HELP = `shadow <command> [flags]
   shadow run       rest virtual quotes in a live, simulated or recorded order book, and report what they would have earned
   shadow report    the last windows put together: a snapshot, and a page to read
   shadow audit     GO or HOLD: whether the windows can be trusted, and are good enough
+  shadow archive   keep the newest windows of a folder and move the others out of it
   shadow clock     how far this machine's clock is off the exchange's, with a band that holds the truth
   shadow simulate  a simulated exchange to run against, or a recording of it
   shadow run --help    every flag of a command
@@ -75,6 +77,8 @@ async function main(argv: readonly string[]): Promise<number> {
         build: readBuild(),
         random: Math.random,
       });
+    case 'archive':
+      return archive(rest, outside());
     case 'audit':
       return audit(rest, outside());
     case 'clock':

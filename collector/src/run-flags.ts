@@ -57,6 +57,8 @@ export const RUN_FLAGS = {
   config: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'JSON file whose keys are these flags', results: false }),
 
   output: flag({ group: 'output', kind: 'text', fallback: 'artifacts/shadow/latest', placeholder: 'DIR', help: 'where ITER_SUMMARY_<n>.json go; a later run goes on counting', results: false }),
+  auto_archive: flag({ group: 'output', kind: 'boolean', fallback: false, help: 'move old windows beside --output as shadow archive does, a tenth of --max_keep at a time', results: false }),
+  max_keep: flag({ group: 'output', kind: 'integer', fallback: 300, min: 1, max: 1e9, help: 'windows that --auto_archive leaves in the folder', results: false }),
   metrics_host: flag({ group: 'output', kind: 'text', fallback: '127.0.0.1', placeholder: 'HOST', help: 'address of /metrics /healthz /readyz', results: false }),
   metrics_port: flag({ group: 'output', kind: 'integer', fallback: 9_109, min: 0, max: 65_535, help: 'its port; 0 takes a free one and prints it', results: false }),
   log_level: flag({ group: 'output', kind: 'choice', choices: ['debug', 'info', 'warn', 'error', 'silent'], fallback: 'info', help: 'messages on standard error', results: false }),

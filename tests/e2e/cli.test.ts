@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { ARCHIVE_FLAGS } from '../../collector/src/archive-flags.ts';
 import { CLOCK_FLAGS } from '../../collector/src/clock-flags.ts';
 import { SIMULATE_FLAGS } from '../../collector/src/simulate-flags.ts';
 import { RUN_FLAGS } from '../../collector/src/run-flags.ts';
@@ -65,6 +66,7 @@ test.each([
   { command: 'run', flags: RUN_FLAGS },
   { command: 'clock', flags: CLOCK_FLAGS },
   { command: 'simulate', flags: SIMULATE_FLAGS },
+  { command: 'archive', flags: ARCHIVE_FLAGS },
 ])('$command --help lists every flag on standard output and ends with exit code 0', async ({ command, flags }) => {
   const { code, stdout, stderr } = await runCli(scope, [command, '--help']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

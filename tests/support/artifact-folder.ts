@@ -129,14 +129,14 @@ export class ArtifactFolder {
     writeFileSync(this.file(name), typeof value === 'string' ? value : canonicalJson(value));
   }
 
-  read<T>(name: string): T {
-    return JSON.parse(readFileSync(this.file(name), 'utf8')) as T;
+  read(name: string): unknown {
+    return JSON.parse(readFileSync(this.file(name), 'utf8'));
   }
 
   /** Changes a window in place. */
   change(iteration: number, change: (window: IterSummary) => unknown): void {
     const name = `ITER_SUMMARY_${iteration}.json`;
-    const window = this.read<IterSummary>(name);
+    const window = this.read(name) as IterSummary;
     change(window);
     this.write(name, window);
   }

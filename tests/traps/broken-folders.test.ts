@@ -367,7 +367,7 @@ describe('trap 20: no broken folder is GO', () => {
     for (const path of seen) {
       const summary = withFile(
         'ITER_SUMMARY_20.json',
-        altered(window, path, (parent, key) => delete parent[key]),
+        altered(window, path, (parent, key) => Reflect.deleteProperty(parent, key)),
       );
       expect({ path: path.join('/'), verdict: summary.verdict }).toEqual({ path: path.join('/'), verdict: 'HOLD' });
       expectHold(summary);
@@ -404,13 +404,19 @@ describe('trap 20: no broken folder is GO', () => {
     {
       name: 'an empty folder',
       code: 'no_windows',
-      change: (folder) => (rmSync(folder, { recursive: true }), mkdirSync(folder)),
+      change: (folder) => {
+        rmSync(folder, { recursive: true });
+        mkdirSync(folder);
+      },
     },
     { name: 'no folder', code: 'no_folder', change: (folder) => rmSync(folder, { recursive: true }) },
     {
       name: 'a file in place of the folder',
       code: 'no_folder',
-      change: (folder) => (rmSync(folder, { recursive: true }), writeFileSync(folder, '')),
+      change: (folder) => {
+        rmSync(folder, { recursive: true });
+        writeFileSync(folder, '');
+      },
     },
     {
       name: 'a window with leading zeros beside the one without',

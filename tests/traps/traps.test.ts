@@ -585,12 +585,12 @@ describe('artifacts', () => {
       for (const number of [10, 11])
         await writeFile(join(folder, iterFileName(number)), canonicalJson(artifact(number, other)));
       const store = await openStore(folder);
-      expect(store.firstIteration('20260101T000000Z-000000000000')).toBe(12);
-      expect(store.firstIteration(artifact().run_id)).toBe(8);
-      expect(store.firstIteration(artifact(1, other).run_id)).toBe(10);
+      expect(store.firstIteration('20260101T000000Z-000000000000', T0)).toBe(12);
+      expect(store.firstIteration(artifact().run_id, T0)).toBe(8);
+      expect(store.firstIteration(artifact(1, other).run_id, T0)).toBe(10);
       // A file that is no window keeps its number.
       await writeFile(join(folder, iterFileName(40)), 'not JSON');
-      expect(store.firstIteration('20260101T000000Z-000000000000')).toBe(41);
+      expect(store.firstIteration('20260101T000000Z-000000000000', T0)).toBe(41);
       await store.close();
     });
   });

@@ -52,8 +52,10 @@ class RunReader {
   readonly #otherRunIds = new Set<string>();
   #stats: RunStats | undefined;
   #runSummary: ShadowRunSummary | undefined;
-  /** The last window of the run that was read, judged or not. */
+  /** The window before the next one, judged or not; undefined where that is broken, and before the first. */
   #previous: IterSummary | undefined;
+  /** The newest window of the run that could be read. */
+  #newest: IterSummary | undefined;
   /** A window that is not final, and those behind it: they are judged only if it turns out that it never will be. */
   #open: IterSummary[] = [];
   #otherRuns = 0;
@@ -67,6 +69,8 @@ class RunReader {
     const read = readWindow(this.#scope.folder, number);
     if ('findings' in read) {
       this.#findings.push(...read.findings);
+      // It is there, so the next one follows something; what, nobody knows.
+      if (this.#previous?.iteration === number - 1) this.#previous = undefined;
       return;
     }
     const window = read.value;
@@ -77,12 +81,13 @@ class RunReader {
     }
     this.#stats ??= new RunStats(window);
     if (!this.#belongs(window)) return;
-    if (this.#previous === undefined && window.source !== source) {
+    if (this.#newest === undefined && window.source !== source) {
       const message = `expected windows of a ${source} run, got ${window.source}; --source ${window.source} judges those`;
       this.#find('wrong_source', window, '/source', message);
     }
     if (this.#previous !== undefined) this.#follows(this.#previous, window);
     this.#previous = window;
+    this.#newest = window;
     this.#judge(window);
   }
 
@@ -90,7 +95,7 @@ class RunReader {
   finish(found: number): void {
     if (found === 0 && this.#findings.length === 0) {
       this.#findings.push({ code: 'no_windows', message: 'expected windows (ITER_SUMMARY_<n>.json), found none' });
-    } else if (this.#previous === undefined && this.#scope.runId !== undefined) {
+    } else if (this.#newest === undefined && this.#scope.runId !== undefined) {
       this.#findings.push({ code: 'no_windows', message: `expected windows of run ${this.#scope.runId}, found none` });
     }
     this.#checkRunSummary();
@@ -161,7 +166,7 @@ class RunReader {
   }
 
   #checkRunSummary(): void {
-    if (this.#previous === undefined) return;
+    if (this.#newest === undefined) return;
     const read = readDocument(this.#scope.folder, RUN_SUMMARY_FILE, runSummaryValidator);
     if ('findings' in read) {
       const missing = read.findings.some(({ code }) => code === 'unreadable');
@@ -170,32 +175,32 @@ class RunReader {
       return;
     }
     const summary = read.value;
-    if (summary.run_id !== this.#previous.run_id) {
+    if (summary.run_id !== this.#newest.run_id) {
       // It is of the newest run of the folder. An older one that was asked for has none any more.
       if (this.#scope.runId !== undefined) return;
-      const message = `expected run ${this.#previous.run_id} as in the windows, got ${summary.run_id}`;
+      const message = `expected run ${this.#newest.run_id} as in the windows, got ${summary.run_id}`;
       this.#findings.push({ code: 'foreign_run_summary', file: RUN_SUMMARY_FILE, pointer: '/run_id', message });
       return;
     }
     this.#runSummary = summary;
     const last = summary.last_iteration ?? 0;
-    if (last > this.#previous.iteration) {
-      const message = `expected windows up to ${last} as in ${RUN_SUMMARY_FILE}, found them up to ${this.#previous.iteration}`;
-      this.#findings.push({ code: 'missing_window', file: iterFileName(this.#previous.iteration + 1), message });
+    if (last > this.#newest.iteration) {
+      const message = `expected windows up to ${last} as in ${RUN_SUMMARY_FILE}, found them up to ${this.#newest.iteration}`;
+      this.#findings.push({ code: 'missing_window', file: iterFileName(this.#newest.iteration + 1), message });
     }
   }
 
   #checkAge(): void {
-    if (this.#previous === undefined) return;
+    if (this.#newest === undefined) return;
     const { nowMs, maxAgeHours } = this.#scope;
-    const ageMs = nowMs - Date.parse(this.#previous.timestamp);
+    const ageMs = nowMs - Date.parse(this.#newest.timestamp);
     if (maxAgeHours > 0 && ageMs > maxAgeHours * MS_PER_HOUR) {
       const hours = (ageMs / MS_PER_HOUR).toFixed(1);
       const message = `expected an end in the last ${maxAgeHours} h (--max_age_h), it was ${hours} h ago`;
-      this.#find('stale', this.#previous, '/timestamp', message);
+      this.#find('stale', this.#newest, '/timestamp', message);
     }
     if (ageMs < -AHEAD_MS) {
-      this.#find('future', this.#previous, '/timestamp', `it ends in the future: ${this.#previous.timestamp}`);
+      this.#find('future', this.#newest, '/timestamp', `it ends in the future: ${this.#newest.timestamp}`);
     }
   }
 

@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IterSummary } from '../../../schema/types.gen.js';
 import { messageOf, ShadowError } from '../errors.ts';
+import type { Us } from '../units.ts';
+import { US_PER_MS, US_PER_S } from '../units.ts';
+import type { Lock } from './lock.ts';
+import { RUN_LOCK, takeLock, tidyLock } from './lock.ts';
 import { iterSummaryValidator, validated } from './validate.ts';
-import { iterationOf, iterFileName } from './window-files.ts';
-
-const TEMPORARY = /^\.((ITER_SUMMARY|FILLS)_\d+|SHADOW_RUN_SUMMARY)\.json\.\d+\.tmp$/;
-const LOCK = '.shadow.lock';
+import { iterationOf, iterFileName, TEMPORARY_FILE } from './window-files.ts';
 
 /** Documents that could not be written and wait for the next attempt; beyond this the oldest are given up, and counted. */
 export const MAX_WAITING_DOCUMENTS = 1_000;
@@ -24,28 +25,35 @@ export interface StoreEvents {
 export class ArtifactStore {
   readonly folder: string;
   readonly #events: StoreEvents;
+  readonly #lock: Lock;
   readonly #waiting = new Map<string, string>();
   #writing: Promise<void> = Promise.resolve();
   #closing: Promise<number> | undefined;
   writeErrors = 0;
   givenUp = 0;
 
-  private constructor(folder: string, events: StoreEvents) {
+  private constructor(folder: string, lock: Lock, events: StoreEvents) {
     this.folder = folder;
+    this.#lock = lock;
     this.#events = events;
   }
 
   /** Throws SHADOW_ERR_OUTPUT when the folder cannot be made or another live process writes to it. */
   static async open(folder: string, events: StoreEvents): Promise<ArtifactStore> {
+    const path = join(folder, RUN_LOCK);
+    let lock: Lock | undefined;
     try {
       await mkdir(folder, { recursive: true });
-      await takeLock(join(folder, LOCK));
-      for (const name of await readdir(folder)) if (TEMPORARY.test(name)) await rm(join(folder, name), { force: true });
+      lock = await takeLock(path, (pid) => inTheWay(pid, path));
+      const names = await readdir(folder);
+      for (const name of names) if (TEMPORARY_FILE.test(name)) await rm(join(folder, name), { force: true });
+      await tidyLock(folder, RUN_LOCK, names);
     } catch (cause) {
+      await lock?.release().catch(() => undefined); // The first error is the one to tell.
       if (cause instanceof ShadowError) throw cause;
       throw new ShadowError('SHADOW_ERR_OUTPUT', `cannot write artifacts to ${folder}: ${messageOf(cause)}`, { cause });
     }
-    return new ArtifactStore(folder, events);
+    return new ArtifactStore(folder, lock, events);
   }
 
   /** Numbers of the windows in the folder, ascending by number. */
@@ -55,15 +63,16 @@ export class ArtifactStore {
   }
 
   /**
-   * The number of a run's first window: behind everything there is, or, where the folder already holds this very run (a replay made
-   * again), where it began. Files that cannot be read as windows are left alone and their numbers not used again. Reads the
-   * folder synchronously: it happens once, before the first window is written.
+   * The number of a run's first window: behind everything there is, or, where the folder already holds windows of this very run (a replay
+   * made again), where it began, whether its first windows are still there or have been archived. Files that cannot be read as windows are
+   * left alone and their numbers not used again. Reads the folder synchronously: it happens once, before the first window is written.
    */
-  firstIteration(runId: string): number {
+  firstIteration(runId: string, startUs: Us): number {
     const numbers = this.iterations();
     for (const number of numbers) {
       try {
-        if (readIterSummary(join(this.folder, iterFileName(number))).run_id === runId) return number;
+        const window = readIterSummary(join(this.folder, iterFileName(number)));
+        if (window.run_id === runId) return number - Math.min(number - 1, indexOf(window, startUs));
       } catch (error) {
         this.#events.onError(iterFileName(number), error);
       }
@@ -82,6 +91,14 @@ export class ArtifactStore {
     this.#writing = this.#writing.then(() => this.#writeWaiting());
   }
 
+  /** Does something with the folder between two writes; what goes wrong is counted and told like a document that was refused. */
+  between(name: string, work: () => Promise<void>): void {
+    this.#writing = this.#writing.then(work).catch((error: unknown) => {
+      this.writeErrors++;
+      this.#events.onError(name, error);
+    });
+  }
+
   /**
    * Waits for every queued document, tries once more for those that failed, and gives the folder free. Returns how many are lost; a
    * second call does nothing more.
@@ -94,7 +111,7 @@ export class ArtifactStore {
   async #close(): Promise<number> {
     await this.#writing;
     await this.#writeWaiting();
-    await rm(join(this.folder, LOCK), { force: true }).catch((error: unknown) => this.#events.onError(LOCK, error));
+    await this.#lock.release().catch((error: unknown) => this.#events.onError(RUN_LOCK, error));
     return this.#waiting.size + this.givenUp;
   }
 
@@ -123,6 +140,13 @@ export function readIterSummary(path: string): IterSummary {
   return validated(iterSummaryValidator, value, path);
 }
 
+/** Which window of its run it is, from 0 on, by its end. One that was cut short does not tell, and is taken for the first. */
+function indexOf({ timestamp, duration_seconds: seconds, cut_short: cutShort }: IterSummary, startUs: Us): number {
+  if (cutShort || seconds === 0) return 0;
+  const index = Math.round((Date.parse(timestamp) * US_PER_MS - startUs) / (seconds * US_PER_S)) - 1;
+  return Math.max(0, index);
+}
+
 async function writeAtomically(folder: string, name: string, text: string): Promise<void> {
   const temporary = join(folder, `.${name}.${process.pid}.tmp`);
   try {
@@ -142,24 +166,5 @@ async function writeAtomically(folder: string, name: string, text: string): Prom
   await directory.sync().finally(() => directory.close());
 }
 
-async function takeLock(path: string): Promise<void> {
-  const holder = await readFile(path, 'utf8').catch(() => '');
-  const pid = Number(holder);
-  if (Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid)) {
-    throw new ShadowError(
-      'SHADOW_ERR_OUTPUT',
-      `process ${pid} already writes there (${path}); give this run an --output of its own`,
-    );
-  }
-  await rm(path, { force: true });
-  await writeFile(path, String(process.pid), { flag: 'wx' });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
+const inTheWay = (pid: number, path: string): string =>
+  `process ${pid} already writes there (${path}); give this run an --output of its own, or remove that file if process ${pid} is no run`;

@@ -15,6 +15,15 @@ export function iterationOf(name: string): number | undefined {
 
 export const RUN_SUMMARY_FILE = 'SHADOW_RUN_SUMMARY.json';
 
+/** The window that a file holds the fills of; undefined for any other file. */
+export function fillsIterationOf(name: string): number | undefined {
+  const [, kind, number] = WINDOW_FILE.exec(name) ?? [];
+  return kind === 'FILLS' ? Number(number) : undefined;
+}
+
+/** What is left of a file that was being written when the process was killed. */
+export const TEMPORARY_FILE = /^\.((ITER_SUMMARY|FILLS)_\d+|SHADOW_RUN_SUMMARY|POST_SHADOW_[A-Z_]+)\.json\.\d+\.tmp$/;
+
 /** Where reports are, below the folder of artifacts. */
 export const REPORT_FOLDER = 'reports/analysis';
 export const SNAPSHOT_FILE = 'POST_SHADOW_SNAPSHOT.json';

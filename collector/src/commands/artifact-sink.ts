@@ -22,6 +22,8 @@ export interface SinkOptions {
   readonly deps: RunDeps;
   readonly metrics: RunMetrics;
   readonly processLatency: ProcessLatency | undefined;
+  /** A window was handed over for the last time. */
+  readonly onFinal: (() => void) | undefined;
 }
 
 /** From window reports to files, metrics and a line on the terminal. */
@@ -81,6 +83,7 @@ export class ArtifactSink {
     this.#process.delete(report.index);
     this.#totals.add(summary.summary, report.total);
     this.#writeRunSummary(undefined);
+    this.#options.onFinal?.();
   }
 
   /** After the feed's end: everything is on disk, or counted as lost. */
@@ -99,7 +102,7 @@ export class ArtifactSink {
   /** A live run is new, so it only needs a free number; a replay may be one that is in the folder already. */
   #chooseFirst(): number {
     if (this.#identity.source !== 'replay') return (this.#store.iterations().at(-1) ?? 0) + 1;
-    return this.#store.firstIteration(runId(this.#startUs, configHash(this.#identity.config)));
+    return this.#store.firstIteration(runId(this.#startUs, configHash(this.#identity.config)), this.#startUs);
   }
 
   #writeRunSummary(completedUs: Us | undefined): void {

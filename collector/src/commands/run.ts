@@ -20,6 +20,7 @@ import type { Clock } from '../system-clock.ts';
 import { pipelineParameters, resultsConfig, summaryParameters } from './compose.ts';
 import { ProcessLatency } from './process-latency.ts';
 import { ArtifactSink } from './artifact-sink.ts';
+import { autoArchive } from './auto-archive.ts';
 import { openLive } from './live-source.ts';
 import { openMock } from './mock-source.ts';
 import { openRecorded } from './recorded-source.ts';
@@ -96,7 +97,9 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     });
     source = await openSource(config, exchange, deps, log);
     const results = resultsConfig(config, source);
-    const sink = new ArtifactSink({ config, store, resultsConfig: results, source, deps, metrics, processLatency });
+    const onFinal = config.auto_archive ? autoArchive(config, store, deps, log) : undefined;
+    const parts = { config, store, source, deps, metrics, processLatency, onFinal };
+    const sink = new ArtifactSink({ ...parts, resultsConfig: results });
     const { onResync, onSuspicion } = source;
     pipeline = new Pipeline(pipelineParameters(config, source, exchange), {
       onFill: (symbol, fill) => {

@@ -22,18 +22,22 @@ export interface Exit {
   readonly stderr: string;
 }
 
+/** The environment without anything that could configure the program. */
+export const plainEnv = (): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SHADOW|NODE|JEST)_/.test(name)));
+
 /** The built program as a process, with nothing of the environment that could configure it. */
-class Process {
+export class Process {
   readonly child: ChildProcess;
   readonly exit: Promise<Exit>;
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = process.cwd()) {
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: npm run build`);
-    const inherited = Object.entries(process.env).filter(([name]) => !/^(SHADOW|NODE|JEST)_/.test(name));
     this.child = spawn(process.execPath, [MAIN, ...args], {
-      env: { ...Object.fromEntries(inherited), ...env },
+      env: { ...plainEnv(), ...env },
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
@@ -61,8 +65,9 @@ export async function runCli(
   scope: Scope,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<Exit> {
-  const started = new Process(args, env);
+  const started = new Process(args, env, cwd);
   scope.add(() => started.kill());
   await waitFor(`the end of: shadow ${args.join(' ')}`, () => !started.running, 25_000);
   return started.exit;
