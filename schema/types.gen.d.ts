@@ -1242,6 +1242,114 @@ upper_95_bps: (number | null)
 }
 
 /**
+ * Two runs side by side over the windows that both have. Null is 'the data cannot tell'.
+ */
+export interface ShadowComparison {
+schema_version: 2
+/**
+ * AGREE: every judged KPI agrees; NO_OVERLAP: no window and symbol in common; BROKEN: artifacts that cannot be trusted
+ */
+verdict: ("AGREE" | "DIFFER" | "UNCLEAR" | "NO_OVERLAP" | "BROKEN")
+a: Side
+b: Side
+/**
+ * windows that overlap in time by more than half
+ */
+paired_windows: number
+/**
+ * what was configured differently, where both run summaries are there
+ */
+configuration: {
+key: string
+/**
+ * null where it has none
+ */
+a: (string | number | boolean | unknown[] | null)
+/**
+ * null where it has none
+ */
+b: (string | number | boolean | unknown[] | null)
+}[]
+/**
+ * all symbols together; empty where the two have different symbols
+ */
+all: Difference[]
+/**
+ * symbols in common
+ */
+by_symbol: {
+[k: string]: Difference[]
+}
+reasons: Finding[]
+/**
+ * all of them; at most a hundred are listed
+ */
+reasons_total: number
+}
+
+/**
+ * one of the two
+ */
+export interface Side {
+/**
+ * runs of its windows; empty for soak
+ */
+run_ids: string[]
+/**
+ * shadow or soak; null without a window
+ */
+mode: (string | null)
+exchange: (string | null)
+symbols: string[]
+profile: (string | null)
+/**
+ * final windows in the folder
+ */
+windows: number
+first: (number | null)
+last: (number | null)
+}
+
+/**
+ * one KPI over the paired windows
+ */
+export interface Difference {
+kpi: string
+/**
+ * windows in which both know it
+ */
+pairs: number
+/**
+ * mean in A; net_bps and gross_bps by notional where it is known
+ */
+a: (number | null)
+/**
+ * mean in B
+ */
+b: (number | null)
+/**
+ * B less A
+ */
+difference: (number | null)
+/**
+ * 95 % interval of the difference; null below eight windows
+ */
+lower_95: (number | null)
+/**
+ * 95 % interval of the difference
+ */
+upper_95: (number | null)
+/**
+ * what counts as agreement; null where the KPI is not judged
+ */
+tolerance: (number | null)
+/**
+ * agrees: the whole interval is within the tolerance; differs: all of it is beyond
+ */
+verdict: ("agrees" | "differs" | "unclear" | null)
+}
+
+/**
  * SHADOW_RUN_SUMMARY.json: the latest run in its folder, rewritten with every window.
  */
 export interface ShadowRunSummary {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { archive } from './commands/archive.ts';
 import { audit } from './commands/audit.ts';
 import { clock } from './commands/clock.ts';
+import { compare } from './commands/compare.ts';
 import type { CommandDeps } from './commands/deps.ts';
 import { report } from './commands/report.ts';
 import { describeFailure, run } from './commands/run.ts';
@@ -16,6 +17,7 @@ const HELP = `shadow <command> [flags]
   shadow run       rest virtual quotes in a live, simulated or recorded order book, and report what they would have earned
   shadow report    the last windows put together: a snapshot, and a page to read
   shadow audit     GO or HOLD: whether the windows can be trusted, and are good enough
+  shadow compare   two runs side by side: what differs, and whether they agree
   shadow archive   keep the newest windows of a folder and move the others out of it
   shadow clock     how far this machine's clock is off the exchange's, with a band that holds the truth
   shadow simulate  a simulated exchange to run against, or a recording of it
@@ -83,6 +85,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return audit(rest, outside());
     case 'clock':
       return clock(rest, outside());
+    case 'compare':
+      return compare(rest, outside());
     case 'report':
       return report(rest, outside());
     case 'simulate':

@@ -1,7 +1,7 @@
 import type { ShadowAudit } from '../../../schema/types.gen.js';
 import { BAND_MODELS } from '../kpi/pool.ts';
 import { describeFinding } from './finding.ts';
-import { escapeMarkdown, markdownTable, shown, textTable } from './table.ts';
+import { escapeMarkdown, markdownTable, printable, shown, textTable } from './table.ts';
 
 /** So many reasons are shown; the summary file has more of them. */
 const SHOWN_REASONS = 12;
@@ -67,6 +67,3 @@ function shownReasons({ reasons, reasons_total: total }: ShadowAudit): string[] 
   const lines = reasons.slice(0, SHOWN_REASONS).map(describeFinding);
   return total > lines.length ? [...lines, `and ${total - lines.length} more`] : lines;
 }
-
-/** Artifacts may hold anything; a terminal must not act on it. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');

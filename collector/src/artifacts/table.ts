@@ -23,3 +23,6 @@ export const escapeMarkdown = (text: string): string =>
 /** A number as people read it; what is not known says so. */
 export const shown = (value: number | null | undefined, digits: number, unit = ''): string =>
   value === null || value === undefined ? 'n/a' : `${value.toFixed(digits).replace(/^-(0(\.0+)?)$/, '$1')}${unit}`;
+
+/** A line for a terminal: artifacts may hold anything, and a terminal must not act on it. */
+export const printable = (line: string): string => line.replace(/\p{Cc}/gu, '?');

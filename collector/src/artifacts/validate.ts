@@ -4,6 +4,7 @@ import ajvFormats from 'ajv-formats';
 import type {
   IterSummary,
   ShadowAudit,
+  ShadowComparison,
   ShadowRunSummary,
   ShadowSnapshot,
   WindowFills,
@@ -21,6 +22,7 @@ export const iterSummaryValidator = compile<IterSummary>('iter_summary');
 export const windowFillsValidator = compile<WindowFills>('window_fills');
 export const runSummaryValidator = compile<ShadowRunSummary>('shadow_run_summary');
 export const snapshotValidator = compile<ShadowSnapshot>('shadow_snapshot');
+export const comparisonValidator = compile<ShadowComparison>('shadow_comparison');
 export const auditValidator = compile<ShadowAudit>('shadow_audit');
 
 /** The value, if it follows the schema. Throws SHADOW_ERR_SCHEMA with every violation and where it is. */

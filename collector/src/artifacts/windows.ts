@@ -49,6 +49,16 @@ export type Read<T> = { readonly value: T } | { readonly findings: readonly Find
 
 /** Reads a window and looks whether it is one: a regular file, JSON, its schema, its number, and numbers that agree with each other. */
 export function readWindow(folder: string, number: number): Read<IterSummary> {
+  const read = readAnyWindow(folder, number);
+  if ('findings' in read) return read;
+  const { mode } = read.value;
+  if (mode === 'shadow') return read;
+  const file = iterFileName(number);
+  return { findings: [{ code: 'not_shadow', file, pointer: '/mode', message: `expected shadow, got ${mode}` }] };
+}
+
+/** The same of a shadow run, or of a soak run, of which only the seed's fields are there. */
+export function readAnyWindow(folder: string, number: number): Read<IterSummary> {
   const file = iterFileName(number);
   const read = readDocument<IterSummary>(folder, file, iterSummaryValidator);
   if ('findings' in read) return read;
@@ -57,11 +67,7 @@ export function readWindow(folder: string, number: number): Read<IterSummary> {
     const message = `expected ${number} as in its name, got ${value.iteration}`;
     return { findings: [{ code: 'wrong_number', file, pointer: '/iteration', message }] };
   }
-  if (value.mode !== 'shadow') {
-    return {
-      findings: [{ code: 'not_shadow', file, pointer: '/mode', message: `expected shadow, got ${value.mode}` }],
-    };
-  }
+  if (value.mode !== 'shadow') return read;
   const findings = contradictionsOf(value).map((each) => ({ code: 'contradiction' as const, file, ...each }));
   return findings.length > 0 ? { findings } : read;
 }

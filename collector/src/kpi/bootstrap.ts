@@ -28,11 +28,51 @@ const Z = 1.959963985;
  *
  * Too narrow where windows depend on each other for longer than a block.
  */
-export function blockBootstrap(windows: readonly WeightedSum[]): Interval | undefined {
-  if (windows.filter(({ weight }) => weight > 0).length < MIN_BOOTSTRAP_WINDOWS) return undefined;
-  const n = windows.length;
+export const blockBootstrap = (windows: readonly WeightedSum[]): Interval | undefined =>
+  intervalOf([windows], ([mean]) => mean!);
+
+/**
+ * The same of the difference of two means, second less first, over the same windows of both: they are drawn together, so that what moves both
+ * cancels out. The two have to be of one length.
+ */
+export const blockBootstrapDifference = (
+  first: readonly WeightedSum[],
+  second: readonly WeightedSum[],
+): Interval | undefined => intervalOf([first, second], ([before, after]) => after! - before!);
+
+function intervalOf(
+  series: readonly (readonly WeightedSum[])[],
+  statistic: (means: readonly number[]) => number,
+): Interval | undefined {
+  if (series.some((windows) => windows.filter(({ weight }) => weight > 0).length < MIN_BOOTSTRAP_WINDOWS)) {
+    return undefined;
+  }
+  const n = series[0]!.length;
   const block = Math.ceil(Math.cbrt(n));
   const blocks = Math.ceil(n / block);
+  const sums = series.map((windows) => blockSums(windows, block));
+  const values: number[] = [];
+  for (let resample = 0; resample < RESAMPLES; resample++) {
+    const means = sums.map((own) => meanOfBlocks(own, resample, blocks));
+    // Resamples without a single value have no mean.
+    if (means.every((mean) => mean !== undefined)) values.push(statistic(means));
+  }
+  // Where they are many, the tails are not known.
+  if (values.length < RESAMPLES * (1 - TAIL / 2)) return undefined;
+  values.sort((a, b) => a - b);
+  const tail = expandedTail(blocks);
+  const last = values.length - 1;
+  return { lower: values[Math.floor(tail * last)]!, upper: values[Math.ceil((1 - tail) * last)]! };
+}
+
+interface BlockSums {
+  readonly weights: Float64Array;
+  readonly sums: Float64Array;
+}
+
+/** By first window: what the block that begins there adds up to; the windows form a circle. */
+function blockSums(windows: readonly WeightedSum[], block: number): BlockSums {
+  const n = windows.length;
   const weights = new Float64Array(n);
   const sums = new Float64Array(n);
   for (let start = 0; start < n; start++) {
@@ -41,23 +81,19 @@ export function blockBootstrap(windows: readonly WeightedSum[]): Interval | unde
       sums[start]! += windows[index % n]!.sum;
     }
   }
-  const means: number[] = [];
-  for (let resample = 0; resample < RESAMPLES; resample++) {
-    let weight = 0;
-    let sum = 0;
-    for (let drawn = 0; drawn < blocks; drawn++) {
-      const start = Math.floor(uniformDraw(SEED, resample, drawn) * n);
-      weight += weights[start]!;
-      sum += sums[start]!;
-    }
-    if (weight > 0) means.push(sum / weight);
+  return { weights, sums };
+}
+
+/** The mean of the blocks that a resample draws; the same places for every series. */
+function meanOfBlocks({ weights, sums }: BlockSums, resample: number, blocks: number): number | undefined {
+  let weight = 0;
+  let sum = 0;
+  for (let drawn = 0; drawn < blocks; drawn++) {
+    const start = Math.floor(uniformDraw(SEED, resample, drawn) * weights.length);
+    weight += weights[start]!;
+    sum += sums[start]!;
   }
-  // Resamples without a single value have no mean; where they are many, so is what is not known.
-  if (means.length < RESAMPLES * (1 - TAIL / 2)) return undefined;
-  means.sort((a, b) => a - b);
-  const tail = expandedTail(blocks);
-  const last = means.length - 1;
-  return { lower: means[Math.floor(tail * last)]!, upper: means[Math.ceil((1 - tail) * last)]! };
+  return weight > 0 ? sum / weight : undefined;
 }
 
 function expandedTail(blocks: number): number {
