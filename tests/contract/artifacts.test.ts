@@ -1,12 +1,31 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { SCHEMA_VERSION } from '../../collector/src/artifacts/run-artifacts.ts';
 import { canonicalJson } from '../../collector/src/artifacts/canonical-json.ts';
-import { iterSummaryValidator, runSummaryValidator, validated } from '../../collector/src/artifacts/validate.ts';
+import {
+  auditValidator,
+  comparisonValidator,
+  iterSummaryValidator,
+  runSummaryValidator,
+  snapshotValidator,
+  validated,
+  windowFillsValidator,
+} from '../../collector/src/artifacts/validate.ts';
 import type { IterSummary } from '../../schema/types.gen.js';
 
 const EXAMPLES = new URL('../../schema/examples/', import.meta.url);
 const read = (name: string): IterSummary => JSON.parse(readFileSync(new URL(name, EXAMPLES), 'utf8')) as IterSummary;
 const example = (): IterSummary => read('ITER_SUMMARY_1.json');
+
+/** By the beginning of a file's name. */
+const VALIDATORS = {
+  FILLS: windowFillsValidator,
+  ITER_SUMMARY: iterSummaryValidator,
+  POST_SHADOW_AUDIT: auditValidator,
+  POST_SHADOW_SNAPSHOT: snapshotValidator,
+  SHADOW_COMPARISON: comparisonValidator,
+  SHADOW_RUN_SUMMARY: runSummaryValidator,
+};
 
 /** The seed's own form, of a soak run: only its fields. */
 const soak = (): Record<string, unknown> => ({
@@ -32,9 +51,22 @@ const soak = (): Record<string, unknown> => ({
 describe('the schemas', () => {
   test.each(readdirSync(EXAMPLES))('%s is a valid example, in canonical form', (name) => {
     const value: unknown = read(name);
-    if (name.startsWith('ITER_SUMMARY')) validated(iterSummaryValidator, value, name);
-    else validated(runSummaryValidator, value, name);
+    const [, validator] = Object.entries(VALIDATORS).find(([prefix]) => name.startsWith(prefix))!;
+    validated(validator as typeof iterSummaryValidator, value, name);
     expect(readFileSync(new URL(name, EXAMPLES), 'utf8')).toBe(canonicalJson(value));
+  });
+
+  test('every schema has an example, and all are of one version', () => {
+    const schemas = readdirSync(new URL('../../schema/', import.meta.url)).filter((name) =>
+      name.endsWith('.schema.json'),
+    );
+    expect(schemas).toHaveLength(Object.keys(VALIDATORS).length);
+    for (const prefix of Object.keys(VALIDATORS)) {
+      const name = readdirSync(EXAMPLES).find((file) => file.startsWith(prefix))!;
+      expect(read(name)).toMatchObject({ schema_version: SCHEMA_VERSION });
+    }
+    const migrations = readFileSync(new URL('../../schema/MIGRATIONS.md', import.meta.url), 'utf8');
+    for (let version = 1; version <= SCHEMA_VERSION; version++) expect(migrations).toContain(`## Version ${version}\n`);
   });
 
   test('a soak artifact with the fields of the seed alone is valid', () => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ValidateFunction } from 'ajv';
@@ -112,15 +113,13 @@ function readRegularFile(path: string): string | Pick<Finding, 'code' | 'message
       if (count === 0) break;
       length += count;
     }
-    return UTF8.decode(bytes.subarray(0, length));
+    const content = bytes.subarray(0, length);
+    return isUtf8(content) ? content.toString('utf8') : { code: 'malformed', message: 'expected UTF-8' };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ELOOP') return { code: 'not_a_file', message: 'expected a regular file, got a symbolic link' };
-    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { code: 'malformed', message: 'expected UTF-8' };
     return { code: 'unreadable', message: messageOf(error) };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true });

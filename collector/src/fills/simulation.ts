@@ -138,7 +138,8 @@ export class Simulation {
   onBook(event: BookEvent, arrivalUs: Us): void {
     const nowUs = this.#nowUs;
     const midHalf = this.#book.synchronized ? this.#book.midHalfTicks : undefined;
-    if (midHalf === undefined) this.#epoch++;
+    // A side that is empty for a moment has no mid, but the chain of books holds: the mid before it stays the last one known.
+    if (!this.#book.synchronized || this.#book.crossed) this.#epoch++;
     this.#midBeforeHalf = this.#midHalf;
     this.#live = this.#book.synchronized;
     this.#midHalf = midHalf ?? this.#midHalf;
