@@ -6,6 +6,7 @@ const onPath = (program) => (process.env.PATH ?? '').split(':').some((folder) =>
 
 /** Debian's package, and whether it is there. */
 const NEEDED = [
+  { name: 'chromium', why: 'to look at pages', there: () => existsSync('/usr/bin/chromium') },
   {
     name: 'faketime',
     why: 'to step the wall clock of a running collector',

@@ -1,5 +1,7 @@
 import { uniformDraw } from '../fills/random.ts';
 
+const { floor } = Math;
+
 /** What one window adds to a weighted mean: its weight and its weight times its mean. */
 export interface WeightedSum {
   readonly weight: number;
@@ -89,7 +91,7 @@ function meanOfBlocks({ weights, sums }: BlockSums, resample: number, blocks: nu
   let weight = 0;
   let sum = 0;
   for (let drawn = 0; drawn < blocks; drawn++) {
-    const start = Math.floor(uniformDraw(SEED, resample, drawn) * weights.length);
+    const start = floor(uniformDraw(SEED, resample, drawn) * weights.length);
     weight += weights[start]!;
     sum += sums[start]!;
   }
