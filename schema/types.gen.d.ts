@@ -110,359 +110,11 @@ fills: number
  * the model that drives quoting and the KPIs
  */
 fill_model: ("trade-through" | "queue" | "touch" | "touch-dwell")
-/**
- * the three parts of maker_taker_ratio, quote currency
- */
-notional_quote: {
-maker: number
-taker: number
-would_be_taker: number
-}
-/**
- * all four models on the same orders
- */
-model_band: {
-/**
- * one fill model on the same orders
- */
-trade_through: {
-/**
- * number of fills
- */
-fills: number
-/**
- * fills whose markout at the KPI horizon is known: those that net_bps is of
- */
-n: number
-/**
- * their notional, quote currency: the weight of net_bps when windows are put together
- */
-weight_quote: number
-/**
- * net edge at the KPI horizon; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * one fill model on the same orders
- */
-queue: {
-/**
- * number of fills
- */
-fills: number
-/**
- * fills whose markout at the KPI horizon is known: those that net_bps is of
- */
-n: number
-/**
- * their notional, quote currency: the weight of net_bps when windows are put together
- */
-weight_quote: number
-/**
- * net edge at the KPI horizon; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * one fill model on the same orders
- */
-touch: {
-/**
- * number of fills
- */
-fills: number
-/**
- * fills whose markout at the KPI horizon is known: those that net_bps is of
- */
-n: number
-/**
- * their notional, quote currency: the weight of net_bps when windows are put together
- */
-weight_quote: number
-/**
- * net edge at the KPI horizon; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * one fill model on the same orders
- */
-touch_dwell: {
-/**
- * number of fills
- */
-fills: number
-/**
- * fills whose markout at the KPI horizon is known: those that net_bps is of
- */
-n: number
-/**
- * their notional, quote currency: the weight of net_bps when windows are put together
- */
-weight_quote: number
-/**
- * net edge at the KPI horizon; null when no markout is known
- */
-net_bps: (number | null)
-}
-}
-/**
- * fills by cause
- */
-by_cause: {
-/**
- * fills of one kind
- */
-through: {
-/**
- * number of fills
- */
-fills: number
-/**
- * their notional, quote currency
- */
-notional_quote: number
-/**
- * net edge at the KPI horizon, notional-weighted; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * fills of one kind
- */
-queue: {
-/**
- * number of fills
- */
-fills: number
-/**
- * their notional, quote currency
- */
-notional_quote: number
-/**
- * net edge at the KPI horizon, notional-weighted; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * fills of one kind
- */
-cross: {
-/**
- * number of fills
- */
-fills: number
-/**
- * their notional, quote currency
- */
-notional_quote: number
-/**
- * net edge at the KPI horizon, notional-weighted; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * fills of one kind
- */
-touch: {
-/**
- * number of fills
- */
-fills: number
-/**
- * their notional, quote currency
- */
-notional_quote: number
-/**
- * net edge at the KPI horizon, notional-weighted; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * fills of one kind
- */
-dwell: {
-/**
- * number of fills
- */
-fills: number
-/**
- * their notional, quote currency
- */
-notional_quote: number
-/**
- * net edge at the KPI horizon, notional-weighted; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * fills of one kind
- */
-taker: {
-/**
- * number of fills
- */
-fills: number
-/**
- * their notional, quote currency
- */
-notional_quote: number
-/**
- * net edge at the KPI horizon, notional-weighted; null when no markout is known
- */
-net_bps: (number | null)
-}
-}
-/**
- * fills by our side
- */
-by_side: {
-/**
- * fills of one kind
- */
-buy: {
-/**
- * number of fills
- */
-fills: number
-/**
- * their notional, quote currency
- */
-notional_quote: number
-/**
- * net edge at the KPI horizon, notional-weighted; null when no markout is known
- */
-net_bps: (number | null)
-}
-/**
- * fills of one kind
- */
-sell: {
-/**
- * number of fills
- */
-fills: number
-/**
- * their notional, quote currency
- */
-notional_quote: number
-/**
- * net edge at the KPI horizon, notional-weighted; null when no markout is known
- */
-net_bps: (number | null)
-}
-}
-/**
- * markouts by horizon
- */
-markouts: {
-/**
- * markout at one horizon
- */
-"100ms": {
-/**
- * fills whose markout is known
- */
-n: number
-/**
- * notional-weighted mean, + is good for us; null when n is 0
- */
-mean_bps: (number | null)
-/**
- * standard error clustered by second; null below two clusters
- */
-se_bps: (number | null)
-/**
- * their notional, quote currency
- */
-weight_quote: number
-}
-/**
- * markout at one horizon
- */
-"1s": {
-/**
- * fills whose markout is known
- */
-n: number
-/**
- * notional-weighted mean, + is good for us; null when n is 0
- */
-mean_bps: (number | null)
-/**
- * standard error clustered by second; null below two clusters
- */
-se_bps: (number | null)
-/**
- * their notional, quote currency
- */
-weight_quote: number
-}
-/**
- * markout at one horizon
- */
-"5s": {
-/**
- * fills whose markout is known
- */
-n: number
-/**
- * notional-weighted mean, + is good for us; null when n is 0
- */
-mean_bps: (number | null)
-/**
- * standard error clustered by second; null below two clusters
- */
-se_bps: (number | null)
-/**
- * their notional, quote currency
- */
-weight_quote: number
-}
-/**
- * markout at one horizon
- */
-"30s": {
-/**
- * fills whose markout is known
- */
-n: number
-/**
- * notional-weighted mean, + is good for us; null when n is 0
- */
-mean_bps: (number | null)
-/**
- * standard error clustered by second; null below two clusters
- */
-se_bps: (number | null)
-/**
- * their notional, quote currency
- */
-weight_quote: number
-}
-/**
- * markout at one horizon
- */
-"60s": {
-/**
- * fills whose markout is known
- */
-n: number
-/**
- * notional-weighted mean, + is good for us; null when n is 0
- */
-mean_bps: (number | null)
-/**
- * standard error clustered by second; null below two clusters
- */
-se_bps: (number | null)
-/**
- * their notional, quote currency
- */
-weight_quote: number
-}
-}
+notional_quote: NotionalParts
+model_band: ModelBand
+by_cause: FillsByCause
+by_side: FillsBySide
+markouts: Markouts
 /**
  * fills with a markout still to come, or cut off by the end of the run
  */
@@ -499,10 +151,162 @@ participation: (number | null)
  * participation above 10 %: our orders would have moved the market
  */
 impact_suspect: (boolean | null)
+orders: OrderCounts
+skips: SkipCounts
+/**
+ * orders with a fill / orders that ended in the window, censored and rejected ones left out
+ */
+fill_ratio: (number | null)
+/**
+ * the same by size, weighted by the orders' own prices
+ */
+fill_ratio_qty: (number | null)
+time_to_fill_ms: TimeToFill
+/**
+ * mean of s(mid - price)/mid of the orders at activation, + outside; null without orders
+ */
+distance_bps: (number | null)
+/**
+ * orders that would have taken on arrival
+ */
+post_only_rejects: number
+/**
+ * rejected orders that would have traded as taker
+ */
+would_be_taker: number
+/**
+ * fills of orders whose cancel was on its way
+ */
+late_cancel_fills: number
+/**
+ * orders that would have arrived before the market they were decided on: the clock offset is wrong
+ */
+activation_clamps: number
+no_fill_reasons: NoFillCounts
+queue: QueueSeeds
+inventory: InventoryUse
+pnl: WindowPnl
+latency_ms: Latency
+clock: ClockReading
+feed: FeedIntegrity
+}
+
+/**
+ * the three parts of maker_taker_ratio, quote currency
+ */
+export interface NotionalParts {
+maker: number
+taker: number
+would_be_taker: number
+}
+
+/**
+ * all four models on the same orders
+ */
+export interface ModelBand {
+trade_through: ModelFills
+queue: ModelFills
+touch: ModelFills
+touch_dwell: ModelFills
+}
+
+/**
+ * one fill model on the same orders
+ */
+export interface ModelFills {
+/**
+ * number of fills
+ */
+fills: number
+/**
+ * fills whose markout at the KPI horizon is known: those that net_bps is of
+ */
+n: number
+/**
+ * their notional, quote currency: the weight of net_bps when windows are put together
+ */
+weight_quote: number
+/**
+ * net edge at the KPI horizon; null when no markout is known
+ */
+net_bps: (number | null)
+}
+
+/**
+ * fills by cause
+ */
+export interface FillsByCause {
+through: FillGroup
+queue: FillGroup
+cross: FillGroup
+touch: FillGroup
+dwell: FillGroup
+taker: FillGroup
+}
+
+/**
+ * fills of one kind
+ */
+export interface FillGroup {
+/**
+ * number of fills
+ */
+fills: number
+/**
+ * their notional, quote currency
+ */
+notional_quote: number
+/**
+ * net edge at the KPI horizon, notional-weighted; null when no markout is known
+ */
+net_bps: (number | null)
+}
+
+/**
+ * fills by our side
+ */
+export interface FillsBySide {
+buy: FillGroup
+sell: FillGroup
+}
+
+/**
+ * markouts by horizon
+ */
+export interface Markouts {
+"100ms": Markout
+"1s": Markout
+"5s": Markout
+"30s": Markout
+"60s": Markout
+}
+
+/**
+ * markout at one horizon
+ */
+export interface Markout {
+/**
+ * fills whose markout is known
+ */
+n: number
+/**
+ * notional-weighted mean, + is good for us; null when n is 0
+ */
+mean_bps: (number | null)
+/**
+ * standard error clustered by second; null below two clusters
+ */
+se_bps: (number | null)
+/**
+ * their notional, quote currency
+ */
+weight_quote: number
+}
+
 /**
  * virtual orders by what happened to them in the window
  */
-orders: {
+export interface OrderCounts {
 /**
  * new
  */
@@ -532,10 +336,11 @@ censored: number
  */
 skipped: number
 }
+
 /**
  * orders that were not placed, by reason (a reason that lasts counts once)
  */
-skips: {
+export interface SkipCounts {
 /**
  * min_size
  */
@@ -553,18 +358,11 @@ inventory_limit: number
  */
 price: number
 }
-/**
- * orders with a fill / orders that ended in the window, censored and rejected ones left out
- */
-fill_ratio: (number | null)
-/**
- * the same by size, weighted by the orders' own prices
- */
-fill_ratio_qty: (number | null)
+
 /**
  * Kaplan-Meier time to first fill; cancels censor, informatively; null when the estimate never gets there
  */
-time_to_fill_ms: {
+export interface TimeToFill {
 /**
  * p50
  */
@@ -574,30 +372,11 @@ p50: (number | null)
  */
 p95: (number | null)
 }
-/**
- * mean of s(mid - price)/mid of the orders at activation, + outside; null without orders
- */
-distance_bps: (number | null)
-/**
- * orders that would have taken on arrival
- */
-post_only_rejects: number
-/**
- * rejected orders that would have traded as taker
- */
-would_be_taker: number
-/**
- * fills of orders whose cancel was on its way
- */
-late_cancel_fills: number
-/**
- * orders that would have arrived before the market they were decided on: the clock offset is wrong
- */
-activation_clamps: number
+
 /**
  * why orders that ended in the window had no fill under the driving model
  */
-no_fill_reasons: {
+export interface NoFillCounts {
 /**
  * not_reached
  */
@@ -623,10 +402,11 @@ cancelled_before: number
  */
 feed_censored: number
 }
+
 /**
  * the queue estimate
  */
-queue: {
+export interface QueueSeeds {
 /**
  * orders that joined a visible level
  */
@@ -644,10 +424,11 @@ seed_inside: number
  */
 confidence: (number | null)
 }
+
 /**
  * inventory of the driving model, as a share of the limit
  */
-inventory: {
+export interface InventoryUse {
 /**
  * time-weighted |inventory|, not clipped
  */
@@ -661,10 +442,11 @@ max: (number | null)
  */
 half_life_s: (number | null)
 }
+
 /**
  * quote currency
  */
-pnl: {
+export interface WindowPnl {
 /**
  * realised in the window, before fees
  */
@@ -682,14 +464,18 @@ unrealized_liquidation: (number | null)
  */
 fees: number
 }
+
 /**
  * latency, ms
  */
-latency_ms: {
+export interface Latency {
+feed: FeedLatency
+}
+
 /**
  * one-way latency: receive minus publish stamp minus clock offset, where the offset has been measured (corrected); until then receive minus publish stamp, offset included
  */
-feed: {
+export interface FeedLatency {
 /**
  * messages it is of
  */
@@ -727,11 +513,11 @@ p99: (number | null)
  */
 histogram_us: [number, number][]
 }
-}
+
 /**
  * local minus exchange clock when the window closed; null until it has been measured
  */
-clock: {
+export interface ClockReading {
 /**
  * the offset has been measured from both sides: the truth lies within offset_ms ± uncertainty_ms
  */
@@ -753,10 +539,11 @@ uncertainty_ms: (number | null)
  */
 skew_ppm: (number | null)
 }
+
 /**
  * integrity of the data
  */
-feed: {
+export interface FeedIntegrity {
 /**
  * messages
  */
@@ -818,75 +605,48 @@ suspect_ms: number
  */
 coverage: (number | null)
 }
-}
 
 /**
  * this process, in this window
  */
 export interface Process {
+latency_ms: ProcessLatency
+build: ProcessBuild
+}
+
 /**
- * ms
+ * ms. ingest_queue: bytes off the socket to the start of their processing; processing: to its end; loop: event-loop delay
  */
-latency_ms: {
+export interface ProcessLatency {
+ingest_queue: Percentiles
+processing: Percentiles
+loop: Percentiles
+}
+
 /**
- * bytes off the socket to the start of their processing
+ * nearest-rank percentiles of a window, ms; null below 20 values
  */
-ingest_queue: {
+export interface Percentiles {
 /**
- * p50
+ * median
  */
 p50: (number | null)
 /**
- * p95
+ * 95th percentile
  */
 p95: (number | null)
 /**
- * p99
+ * 99th percentile
  */
 p99: (number | null)
 }
-/**
- * bytes off the socket to the end of their processing
- */
-processing: {
-/**
- * p50
- */
-p50: (number | null)
-/**
- * p95
- */
-p95: (number | null)
-/**
- * p99
- */
-p99: (number | null)
-}
-/**
- * event-loop delay
- */
-loop: {
-/**
- * p50
- */
-p50: (number | null)
-/**
- * p95
- */
-p95: (number | null)
-/**
- * p99
- */
-p99: (number | null)
-}
-}
+
 /**
  * build
  */
-build: {
+export interface ProcessBuild {
 version: string
 node: string
-}
 }
 
 /**

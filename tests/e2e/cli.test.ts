@@ -5,7 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ARCHIVE_FLAGS } from '../../collector/src/archive-flags.ts';
+import { AUDIT_FLAGS } from '../../collector/src/audit-flags.ts';
 import { CLOCK_FLAGS } from '../../collector/src/clock-flags.ts';
+import { COMPARE_FLAGS } from '../../collector/src/compare-flags.ts';
+import { REPORT_FLAGS } from '../../collector/src/report-flags.ts';
 import { SIMULATE_FLAGS } from '../../collector/src/simulate-flags.ts';
 import { RUN_FLAGS } from '../../collector/src/run-flags.ts';
 import { argumentsOf, Collector, liveFlags, runCli } from './support/collector.ts';
@@ -67,6 +70,9 @@ test.each([
   { command: 'clock', flags: CLOCK_FLAGS },
   { command: 'simulate', flags: SIMULATE_FLAGS },
   { command: 'archive', flags: ARCHIVE_FLAGS },
+  { command: 'audit', flags: AUDIT_FLAGS },
+  { command: 'report', flags: REPORT_FLAGS },
+  { command: 'compare', flags: COMPARE_FLAGS },
 ])('$command --help lists every flag on standard output and ends with exit code 0', async ({ command, flags }) => {
   const { code, stdout, stderr } = await runCli(scope, [command, '--help']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

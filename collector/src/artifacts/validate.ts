@@ -1,4 +1,4 @@
-import type { ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import type {
@@ -16,19 +16,30 @@ const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strictRequired: fa
 // The package's default export is the function itself in CommonJS and a property of it in its types.
 (ajvFormats as unknown as (instance: Ajv) => void)(ajv);
 
-const compile = <T>(name: string): ValidateFunction<T> => ajv.compile<T>(readSchema(name));
+/** Answers whether a value follows a schema; then, until the next value, `errors` tell why not. */
+export interface Validator<T> {
+  (value: unknown): value is T;
+  readonly errors: readonly ErrorObject[];
+}
 
-export const iterSummaryValidator = compile<IterSummary>('iter_summary');
-export const windowFillsValidator = compile<WindowFills>('window_fills');
-export const runSummaryValidator = compile<ShadowRunSummary>('shadow_run_summary');
-export const snapshotValidator = compile<ShadowSnapshot>('shadow_snapshot');
-export const comparisonValidator = compile<ShadowComparison>('shadow_comparison');
-export const auditValidator = compile<ShadowAudit>('shadow_audit');
+/** Compiled when it is first asked: most commands need one schema of several, and compiling takes a tenth of a second. */
+function validator<T>(name: string): Validator<T> {
+  let compiled: ValidateFunction<T> | undefined;
+  const validate = (value: unknown): value is T => (compiled ??= ajv.compile<T>(readSchema(name)))(value);
+  return Object.defineProperty(validate, 'errors', { get: () => compiled?.errors ?? [] }) as Validator<T>;
+}
+
+export const iterSummaryValidator = validator<IterSummary>('iter_summary');
+export const windowFillsValidator = validator<WindowFills>('window_fills');
+export const runSummaryValidator = validator<ShadowRunSummary>('shadow_run_summary');
+export const snapshotValidator = validator<ShadowSnapshot>('shadow_snapshot');
+export const comparisonValidator = validator<ShadowComparison>('shadow_comparison');
+export const auditValidator = validator<ShadowAudit>('shadow_audit');
 
 /** The value, if it follows the schema. Throws SHADOW_ERR_SCHEMA with every violation and where it is. */
-export function validated<T>(validator: ValidateFunction<T>, value: unknown, what: string): T {
-  if (validator(value)) return value;
-  const problems = (validator.errors ?? []).map(({ instancePath, message, params }) => {
+export function validated<T>(validate: Validator<T>, value: unknown, what: string): T {
+  if (validate(value)) return value;
+  const problems = validate.errors.map(({ instancePath, message, params }) => {
     const detail = Object.entries(params as Record<string, unknown>).map(
       ([key, item]) => `${key} ${JSON.stringify(item)}`,
     );

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ValidateFunction } from 'ajv';
 import type { IterSummary } from '../../../schema/types.gen.js';
 import { messageOf } from '../errors.ts';
 import { contradictionsOf } from './contradictions.ts';
 import type { Finding } from './finding.ts';
 import { SCHEMA_VERSION } from './run-artifacts.ts';
+import type { Validator } from './validate.ts';
 import { iterSummaryValidator } from './validate.ts';
 import { iterationOf, iterFileName } from './window-files.ts';
 
@@ -74,7 +74,7 @@ export function readAnyWindow(folder: string, number: number): Read<IterSummary>
 }
 
 /** Reads a JSON document of ours, and checks it against its schema. */
-export function readDocument<T>(folder: string, file: string, validator: ValidateFunction<T>): Read<T> {
+export function readDocument<T>(folder: string, file: string, validate: Validator<T>): Read<T> {
   const text = readRegularFile(join(folder, file));
   if (typeof text !== 'string') return { findings: [{ file, ...text }] };
   let value: unknown;
@@ -83,13 +83,13 @@ export function readDocument<T>(folder: string, file: string, validator: Validat
   } catch (error) {
     return { findings: [{ code: 'malformed', file, message: `expected JSON: ${messageOf(error)}` }] };
   }
-  if (validator(value)) return { value };
+  if (validate(value)) return { value };
   const version = (value as { schema_version?: unknown } | null)?.schema_version;
   if (typeof version === 'number' && version !== SCHEMA_VERSION) {
     const message = `expected schema version ${SCHEMA_VERSION}, got ${version}: made by another version of the program (schema/MIGRATIONS.md)`;
     return { findings: [{ code: 'old_schema', file, pointer: '/schema_version', message }] };
   }
-  const findings = (validator.errors ?? []).map(({ instancePath, message, params }): Finding => {
+  const findings = validate.errors.map(({ instancePath, message, params }): Finding => {
     const detail = JSON.stringify(params);
     return { code: 'schema', file, pointer: instancePath, message: `${message ?? 'is wrong'} ${detail}` };
   });

@@ -62,7 +62,9 @@ export function summarize(stats: WindowStats, clocks: Clocks, parameters: Summar
       would_be_taker: money(stats.wouldBeTakerQuote),
     },
     model_band: modelBand(stats),
-    by_cause: Object.fromEntries(CAUSES.map((cause) => [cause, group(stats.byCause[cause])])) as Summary['by_cause'],
+    by_cause: Object.fromEntries(
+      CAUSES.map((cause) => [cause, group(stats.byCause[cause])]),
+    ) as unknown as Summary['by_cause'],
     by_side: { buy: group(stats.bySide.buy), sell: group(stats.bySide.sell) },
     markouts: Object.fromEntries(
       parameters.horizons.map((name, index) => [name, markout(stats.markouts[index]!)]),

@@ -4,6 +4,7 @@ import type { BucketHistogram } from '../clock/histogram.ts';
 import { PROBE_RESULTS } from '../events.ts';
 import { numberOnGrid } from '../feed/decimal.ts';
 import type { VirtualFill } from '../fills/shadow-quote.ts';
+import { HORIZON_NAMES } from '../kpi/pool.ts';
 import type { Summary } from '../kpi/summary.ts';
 import type { FeedEventName, WindowStats } from '../kpi/window.ts';
 import { addCounts, FEED_EVENTS, ORDER_EVENTS, zeroCounts } from '../kpi/window.ts';
@@ -171,8 +172,8 @@ export class RunMetrics {
     put('shadow_risk_ratio', { symbol }, summary.risk_ratio ?? undefined);
     put('shadow_clock_drift_ms', { symbol }, summary.clock_drift_ms ?? undefined);
     put('shadow_coverage_ratio', { symbol }, summary.feed.coverage ?? undefined);
-    for (const [horizon, { mean_bps }] of Object.entries(summary.markouts)) {
-      put('shadow_markout_bps', { symbol, horizon }, mean_bps ?? undefined);
+    for (const horizon of HORIZON_NAMES) {
+      put('shadow_markout_bps', { symbol, horizon }, summary.markouts[horizon].mean_bps ?? undefined);
     }
   }
 
