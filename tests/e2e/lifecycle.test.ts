@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { ShadowAudit, ShadowSnapshot, WindowFills } from '../../schema/types.gen.js';
+import type { ShadowAudit } from '../../schema/types.gen.js';
 import {
   auditValidator,
   snapshotValidator,
@@ -58,16 +58,12 @@ test('a run is reported, judged, compared and archived', async () => {
   expect(windows).toBeGreaterThanOrEqual(50);
 
   // The fills of the files are those of the windows.
-  const first = validated(windowFillsValidator, json(near, 'FILLS_1.json'), 'fills') as WindowFills;
+  const first = validated(windowFillsValidator, json(near, 'FILLS_1.json'), 'fills');
   expect(first.fills).toHaveLength((json(near, 'ITER_SUMMARY_1.json') as { summary: { fills: number } }).summary.fills);
 
   const report = await runCli(scope, ['report', '--src', near, '--last-n', '48']);
   expect(report).toMatchObject({ code: 0, stderr: '' });
-  const snapshot = validated(
-    snapshotValidator,
-    json(near, 'reports/analysis/POST_SHADOW_SNAPSHOT.json'),
-    'it',
-  ) as ShadowSnapshot;
+  const snapshot = validated(snapshotValidator, json(near, 'reports/analysis/POST_SHADOW_SNAPSHOT.json'), 'it');
   expect(snapshot.window_size).toBe(48);
   expect(snapshot.pooled.net_bps.lower_95_bps).toBeGreaterThan(2.5);
   expect(existsSync(join(near, 'reports/analysis/POST_SHADOW_REPORT.html'))).toBe(true);
@@ -113,7 +109,7 @@ test('a run that is still writing can be judged: what is not final is left out, 
   await collector.stop();
   await runCli(scope, ['audit', '--base', collector.output, ...flags]);
   expect(auditOf(collector.output)).toMatchObject({
-    reasons: expect.not.arrayContaining([{ code: 'contradiction' }]) as unknown,
+    reasons: expect.not.arrayContaining([{ code: 'contradiction' }]),
   });
 });
 

@@ -3,6 +3,7 @@ import type { Finding } from './finding.ts';
 import { RunStats } from './run-stats.ts';
 import { runSummaryValidator } from './validate.ts';
 import { iterFileName, RUN_SUMMARY_FILE } from './window-files.ts';
+import type { Read } from './windows.ts';
 import { listWindows, readDocument, readWindow } from './windows.ts';
 
 /** What is audited. */
@@ -38,8 +39,10 @@ const MS_PER_HOUR = 3_600_000;
 
 /** Reads every window of the scope once, in order, and keeps sums. */
 export function auditRun(scope: AuditScope): AuditedRun {
+  // First: a run that writes meanwhile must not seem to have lost the windows that it has just added.
+  const summary = readDocument(scope.folder, RUN_SUMMARY_FILE, runSummaryValidator);
   const { numbers, findings } = listWindows(scope.folder);
-  const reader = new RunReader(scope, findings);
+  const reader = new RunReader(scope, summary, findings);
   const chosen = scope.lastN > 0 ? numbers.slice(-scope.lastN) : numbers;
   for (const number of chosen) reader.read(number);
   reader.finish(numbers.length);
@@ -48,6 +51,7 @@ export function auditRun(scope: AuditScope): AuditedRun {
 
 class RunReader {
   readonly #scope: AuditScope;
+  readonly #summary: Read<ShadowRunSummary>;
   readonly #findings: Finding[];
   readonly #otherRunIds = new Set<string>();
   #stats: RunStats | undefined;
@@ -60,8 +64,9 @@ class RunReader {
   #open: IterSummary[] = [];
   #otherRuns = 0;
 
-  constructor(scope: AuditScope, findings: readonly Finding[]) {
+  constructor(scope: AuditScope, summary: Read<ShadowRunSummary>, findings: readonly Finding[]) {
     this.#scope = scope;
+    this.#summary = summary;
     this.#findings = [...findings];
   }
 
@@ -167,7 +172,7 @@ class RunReader {
 
   #checkRunSummary(): void {
     if (this.#newest === undefined) return;
-    const read = readDocument(this.#scope.folder, RUN_SUMMARY_FILE, runSummaryValidator);
+    const read = this.#summary;
     if ('findings' in read) {
       const missing = read.findings.some(({ code }) => code === 'unreadable');
       const hint = { code: 'no_run_summary' as const, file: RUN_SUMMARY_FILE };
