@@ -19,6 +19,7 @@ duration_seconds: number
 exchange: string
 /**
  * @minItems 1
+ * @maxItems 2000
  */
 symbols: [string, ...(string)[]]
 /**
@@ -47,6 +48,8 @@ provisional: boolean
 cut_short: boolean
 /**
  * what a reader must know beside the numbers
+ * 
+ * @maxItems 4000
  */
 notes: string[]
 summary: Summary
@@ -510,6 +513,8 @@ p95: (number | null)
 p99: (number | null)
 /**
  * non-empty buckets as [lower bound in microseconds, count]; adds up over windows
+ * 
+ * @maxItems 2048
  */
 histogram_us: [number, number][]
 }
@@ -693,6 +698,18 @@ left_out: number
  * of other runs than the one asked for
  */
 other_runs: number
+/**
+ * of the run, not in the folder: archived, or gone
+ */
+earlier: number
+/**
+ * start of the first window judged, exchange time
+ */
+started_at: (string | null)
+/**
+ * end of the last window judged, exchange time
+ */
+ended_at: (string | null)
 }
 /**
  * the verdict in the form other tools read
@@ -728,6 +745,24 @@ snapshot_kpis: SnapshotKpis
  * the judged windows put together; null where the artifacts cannot be trusted
  */
 pooled: (null | Pooled)
+/**
+ * what was asked for
+ */
+scope: {
+source: ("live" | "mock" | "replay")
+run_id: (string | null)
+last_n: number
+/**
+ * 0 is any age
+ */
+max_age_h: number
+allow_raw_latency: boolean
+allow_notes: boolean
+}
+/**
+ * what the windows want a reader to know
+ */
+notes: string[]
 }
 
 /**
@@ -1068,19 +1103,30 @@ profile: (string | null)
 windows: number
 first: (number | null)
 last: (number | null)
+/**
+ * live, mock or replay; null for soak
+ */
+source: (string | null)
+/**
+ * windows that are not final
+ */
+left_out: number
 }
 
 /**
  * one KPI over the paired windows
  */
 export interface Difference {
+/**
+ * window_…_p95: mean over windows of each one's own percentile, no percentile of the whole
+ */
 kpi: string
 /**
  * windows in which both know it
  */
 pairs: number
 /**
- * mean in A; net_bps and gross_bps by notional where it is known
+ * mean in A over the windows in which both know it: net_bps and maker_taker_ratio by notional between shadow runs
  */
 a: (number | null)
 /**

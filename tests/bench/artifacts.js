@@ -24,7 +24,15 @@ function folderOf(windows) {
     write(`ITER_SUMMARY_${iteration}.json`, { ...window, iteration, timestamp });
     if (iteration > windows - 100) write(`FILLS_${iteration}.json`, { ...fills, iteration });
   }
-  write('SHADOW_RUN_SUMMARY.json', { ...example('SHADOW_RUN_SUMMARY.json'), last_iteration: windows });
+  write('SHADOW_RUN_SUMMARY.json', {
+    ...example('SHADOW_RUN_SUMMARY.json'),
+    ...{
+      started_at: new Date(START_MS).toISOString(),
+      completed_at: null,
+      duration_per_iteration: 60,
+      last_iteration: windows,
+    },
+  });
   return folder;
 }
 

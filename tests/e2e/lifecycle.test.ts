@@ -71,7 +71,7 @@ test('a run is reported, judged, compared and archived', async () => {
   // A replay is no live run: HOLD, and not by its numbers. Asked to judge it all the same, it is GO.
   const live = await runCli(scope, ['audit', '--base', near]);
   expect(live.code).toBe(1);
-  expect(auditOf(near).reasons.map(({ code }) => code)).toEqual(['wrong_source', 'stale']);
+  expect(auditOf(near).reasons.map(({ code }) => code)).toEqual(['wrong_source', 'noted', 'stale']);
   const step = join(scope.folder(), 'step.md');
   writeFileSync(step, '');
   const gate = [...OF_A_REPLAY, '--fail-on-hold'];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { IterSummary, ShadowRunSummary, WindowFills } from '../../schema/types.gen.js';
 import { canonicalJson } from '../../collector/src/artifacts/canonical-json.ts';
+import { quantileOfBuckets } from '../../collector/src/clock/histogram.ts';
 import { uniformDraw } from '../../collector/src/fills/random.ts';
 
 const example = (name: string): unknown =>
@@ -43,6 +44,8 @@ export function windowOf(iteration: number, values: WindowValues = {}): IterSumm
   const share = weight + wouldBeTaker > 0 ? round(weight / (weight + wouldBeTaker)) : null;
   Object.assign(summary, { maker_count: fills, taker_count: 0, fills, maker_taker_ratio: share, net_bps: mean });
   Object.assign(summary, { clock_drift_ms: driftMs, risk_ratio: Math.min(1, risk), fill_model: 'touch-dwell' });
+  Object.assign(summary, { markout_pending: 0, markout_invalid: 0 });
+  summary.clock.uncertainty_ms = 0;
   summary.notional_quote = { maker: weight, taker: 0, would_be_taker: wouldBeTaker };
   summary.would_be_taker = wouldBeTaker > 0 ? 1 : 0;
   summary.inventory.time_weighted = risk;
@@ -62,10 +65,11 @@ export function windowOf(iteration: number, values: WindowValues = {}): IterSumm
     summary.markouts[name] = fills > 0 ? known : { n: 0, weight_quote: 0, mean_bps: null, se_bps: null };
   }
   const latencyMs = latencyUs / 1_000;
-  summary.p95_latency_ms = latencyMs;
+  const middleMs = quantileOfBuckets(new Map([[latencyUs, 400]]), 400, 0, 0.95)! / 1_000;
+  summary.p95_latency_ms = middleMs;
   summary.latency_ms.feed = {
-    ...{ n: 400, corrected: true, uncorrected: 0, negative: 0, min: latencyMs, p50: latencyMs, p95: latencyMs },
-    ...{ p99: latencyMs, histogram_us: [[latencyUs, 400]] },
+    ...{ n: 400, corrected: true, uncorrected: 0, negative: 0, min: latencyMs, p50: middleMs, p95: middleMs },
+    ...{ p99: middleMs, histogram_us: [[latencyUs, 400]] },
   };
   return {
     ...structuredClone(WINDOW),
@@ -85,6 +89,9 @@ export const runSummaryOf = (last: number): ShadowRunSummary => ({
   ...structuredClone(RUN),
   run_id: WINDOW.run_id,
   source: 'live',
+  started_at: new Date(STARTED_MS).toISOString(),
+  completed_at: null,
+  duration_per_iteration: WINDOW_S,
   first_iteration: 1,
   last_iteration: last,
   total_iterations: last,
@@ -96,6 +103,7 @@ export function fillsOf(window: IterSummary): WindowFills {
     ...structuredClone(FILLS),
     iteration: window.iteration,
     run_id: window.run_id,
+    source: window.source,
     best_prices: { BTCUSDT: Array.from({ length: 59 }, (_, s) => [timeUs + (s - 30) * 1_000_000, 50_000, 50_000.2]) },
     fills: Array.from({ length: window.summary.fills }, (_, index) => ({
       ...{ time_us: timeUs + index, symbol: 'BTCUSDT', side: index % 2 === 0 ? ('buy' as const) : ('sell' as const) },
@@ -147,3 +155,29 @@ export class ArtifactFolder {
 }
 
 const round = (value: number): number => Math.round(value * 1e6) / 1e6;
+
+/** The window with another symbol in it, and a whole that is the sum of both. */
+export function withSymbol(window: IterSummary, symbol: string, own: IterSummary['summary']): IterSummary {
+  const { summary: whole } = window;
+  const add = (into: Record<string, unknown>, from: Record<string, unknown>, keys: readonly string[]): void => {
+    for (const key of keys) into[key] = (into[key] as number) + (from[key] as number);
+  };
+  type Numbers = Record<string, unknown>;
+  add(whole as unknown as Numbers, own as unknown as Numbers, [
+    'fills',
+    'maker_count',
+    'taker_count',
+    'would_be_taker',
+  ]);
+  add(whole.feed as unknown as Numbers, own.feed as unknown as Numbers, Object.keys(own.feed));
+  whole.feed.coverage = whole.feed.coverage! / 2;
+  add(
+    whole.notional_quote as unknown as Numbers,
+    own.notional_quote as unknown as Numbers,
+    Object.keys(own.notional_quote),
+  );
+  const { feed } = whole.latency_ms;
+  feed.n += own.latency_ms.feed.n;
+  feed.histogram_us = feed.histogram_us.map(([lower]) => [lower, feed.n]);
+  return { ...window, symbols: ['BTCUSDT', symbol], by_symbol: { ...window.by_symbol, [symbol]: own } };
+}

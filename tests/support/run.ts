@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { IterSummary, ShadowRunSummary } from '../../schema/types.gen.js';
+import { contradictionsOf } from '../../collector/src/artifacts/contradictions.ts';
 import { run } from '../../collector/src/commands/run.ts';
 import { builtInProfiles } from '../../collector/src/resources.ts';
 import { systemClock } from '../../collector/src/system-clock.ts';
@@ -43,6 +44,11 @@ export async function runShadow(argv: readonly string[], folder?: string): Promi
       .filter((name) => name.startsWith('ITER_SUMMARY_'))
       .map((name) => JSON.parse(files.get(name)!) as IterSummary)
       .sort((a, b) => a.iteration - b.iteration);
+    // Whatever a test runs: an audit must not find fault with the artifacts themselves.
+    for (const iteration of iterations) {
+      const found = contradictionsOf(iteration);
+      if (found.length > 0) throw new Error(`window ${iteration.iteration}: ${JSON.stringify(found)}`);
+    }
     return {
       exitCode,
       lines,

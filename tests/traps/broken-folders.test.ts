@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { IterSummary, ShadowAudit, ShadowRunSummary } from '../../schema/types.gen.js';
 import { audit } from '../../collector/src/artifacts/audit.ts';
 import { canonicalJson } from '../../collector/src/artifacts/canonical-json.ts';
+import { BAND_MODELS } from '../../collector/src/kpi/pool.ts';
 import { DEFAULT_THRESHOLDS } from '../../collector/src/artifacts/gates.ts';
 import { ArtifactFolder, runSummaryOf, STARTED_MS, windowOf } from '../support/artifact-folder.ts';
 
@@ -24,7 +25,7 @@ const WINDOWS = 50;
 const NOW_MS = STARTED_MS + 2 * 3_600_000;
 const judge = (folder: string): ShadowAudit =>
   audit(
-    { folder, runId: undefined, source: 'live', lastN: 0, maxAgeHours: 24, nowMs: NOW_MS },
+    { folder, runId: undefined, source: 'live', lastN: 0, allowNotes: false, maxAgeHours: 24, nowMs: NOW_MS },
     { ...DEFAULT_THRESHOLDS, allowRawLatency: false },
   );
 
@@ -346,6 +347,65 @@ describe('trap 20: no broken folder is GO', () => {
       name: 'another driving model for a symbol',
       content: changed(({ by_symbol: bySymbol }) => (bySymbol['BTCUSDT']!.fill_model = 'queue')),
       code: 'contradiction',
+    },
+    {
+      name: 'a million wrong symbols',
+      content: changed((window) => Object.assign(window, { symbols: Array.from({ length: 1_000_000 }, () => 1) })),
+      code: 'schema',
+    },
+    {
+      name: 'millions of zeros for a histogram',
+      content: both((summary) =>
+        Object.assign(summary.latency_ms.feed, { histogram_us: new Array(3_000_000).fill(0) }),
+      ),
+      code: 'schema',
+    },
+    {
+      name: 'a net edge in the whole that its symbols do not have',
+      content: changed(({ summary }) => {
+        summary.net_bps = 10;
+        for (const model of BAND_MODELS) summary.model_band[model].net_bps = 10;
+      }),
+      code: 'contradiction',
+    },
+    {
+      name: 'a pessimistic model in the whole that its symbols do not have',
+      content: changed(({ summary }) => (summary.model_band.trade_through.net_bps = 10)),
+      code: 'contradiction',
+    },
+    {
+      name: 'a risk that is not that of the inventory',
+      content: both((summary) => (summary.risk_ratio = 0)),
+      code: 'contradiction',
+    },
+    {
+      name: 'more unknown markouts than fills',
+      content: both((summary) => (summary.markout_invalid = 3)),
+      code: 'contradiction',
+    },
+    {
+      name: 'more pending markouts than fills',
+      content: both((summary) => (summary.markout_pending = 3)),
+      code: 'contradiction',
+    },
+    {
+      name: 'more latencies than messages',
+      content: both((summary) => (summary.latency_ms.feed.uncorrected = 1e9)),
+      code: 'contradiction',
+    },
+    {
+      name: 'percentiles that are not those of the histogram',
+      content: both((summary) => {
+        summary.latency_ms.feed.p95 = 1;
+        summary.p95_latency_ms = 1;
+      }),
+      code: 'contradiction',
+    },
+    {
+      name: 'another driving model than the other windows',
+      content: both((summary) => (summary.fill_model = 'touch')),
+      code: 'mixed_run',
+      pointer: '/summary/fill_model',
     },
     { name: 'a file beyond all size', content: ' '.repeat(17 * 1024 * 1024), code: 'malformed' },
   ])('$name', ({ file = 'ITER_SUMMARY_20.json', content, code, pointer }) => {

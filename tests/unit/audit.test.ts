@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { ShadowAudit } from '../../schema/types.gen.js';
+import type { ShadowAudit, ShadowRunSummary } from '../../schema/types.gen.js';
 import { audit as auditFolder } from '../../collector/src/artifacts/audit.ts';
 import { canonicalJson } from '../../collector/src/artifacts/canonical-json.ts';
 import { DEFAULT_THRESHOLDS } from '../../collector/src/artifacts/gates.ts';
@@ -10,7 +10,7 @@ import { audit } from '../../collector/src/commands/audit.ts';
 import { ShadowError } from '../../collector/src/errors.ts';
 import { uniformDraw } from '../../collector/src/fills/random.ts';
 import type { WindowValues } from '../support/artifact-folder.ts';
-import { ArtifactFolder, runSummaryOf, STARTED_MS, windowOf } from '../support/artifact-folder.ts';
+import { ArtifactFolder, runSummaryOf, STARTED_MS, windowOf, withSymbol } from '../support/artifact-folder.ts';
 
 const NOW_MS = STARTED_MS + 3_600_000 * 2;
 const folders: ArtifactFolder[] = [];
@@ -50,7 +50,16 @@ const summaryOf = (folder: ArtifactFolder): ShadowAudit =>
 
 const judge = (folder: ArtifactFolder, scope: Partial<Parameters<typeof auditFolder>[0]> = {}): ShadowAudit =>
   auditFolder(
-    { folder: folder.path, runId: undefined, source: 'live', lastN: 0, maxAgeHours: 24, nowMs: NOW_MS, ...scope },
+    {
+      folder: folder.path,
+      runId: undefined,
+      source: 'live',
+      lastN: 0,
+      allowNotes: false,
+      maxAgeHours: 24,
+      nowMs: NOW_MS,
+      ...scope,
+    },
     { ...DEFAULT_THRESHOLDS, allowRawLatency: false },
   );
 
@@ -60,7 +69,10 @@ describe('the verdict', () => {
     expect(summary.verdict).toBe('GO');
     expect(summary.readiness).toEqual({ pass: true, failures: [] });
     expect(exitCode).toBe(0);
-    expect(summary.windows).toEqual({ found: 50, judged: 50, first: 1, last: 50, left_out: 0, other_runs: 0 });
+    expect(summary.windows).toEqual({
+      ...{ found: 50, judged: 50, first: 1, last: 50, earlier: 0, left_out: 0, other_runs: 0 },
+      ...{ started_at: '2026-01-02T03:04:06.000Z', ended_at: '2026-01-02T03:54:06.000Z' },
+    });
     expect(summary.gates.map(({ name, pass }) => [name, pass])).toEqual(
       [
         ...['windows', 'fills', 'known_markouts', 'coverage', 'maker_taker_ratio'],
@@ -139,21 +151,16 @@ describe('the verdict', () => {
     expect(summary.reasons.map(({ code }) => code)).toContain('insufficient_data');
   });
 
-  test('one dead symbol of several is HOLD, though the mean over symbols is not low', () => {
+  test('one symbol of several with a poor book is HOLD, though the mean over symbols is good', () => {
     const folder = runOf(50);
     for (let iteration = 1; iteration <= 50; iteration++) {
-      folder.change(iteration, (window) => {
-        const dead = windowOf(iteration, { fills: 0, coverage: 0 }).summary;
-        window.symbols = ['BTCUSDT', 'ETHUSDT'];
-        window.by_symbol['ETHUSDT'] = dead;
-        window.summary.feed.coverage = 0.96;
-      });
+      const poor = windowOf(iteration, { fills: 0, coverage: 0.92 }).summary;
+      folder.write(`ITER_SUMMARY_${iteration}.json`, withSymbol(windowOf(iteration), 'ETHUSDT', poor));
     }
-    expect(
-      judge(folder)
-        .gates.filter(({ pass }) => !pass)
-        .map(({ name }) => name),
-    ).toEqual(['coverage']);
+    folder.write('SHADOW_RUN_SUMMARY.json', { ...runSummaryOf(50), symbols: ['BTCUSDT', 'ETHUSDT'] });
+    const { gates, pooled } = judge(folder);
+    expect(pooled!.coverage).toBe(0.96);
+    expect(gates.filter(({ pass }) => !pass).map(({ name }) => name)).toEqual(['coverage']);
   });
 
   test('latency whose clock offset was never measured is no latency, unless it is asked for', async () => {
@@ -241,6 +248,7 @@ describe('which windows are judged', () => {
     const folder = runOf(50);
     for (let iteration = 1; iteration <= 50; iteration++)
       folder.change(iteration, (window) => (window.source = 'mock'));
+    folder.write('SHADOW_RUN_SUMMARY.json', { ...runSummaryOf(50), source: 'mock' });
     expect(judge(folder).reasons).toMatchObject([{ code: 'wrong_source', pointer: '/source' }]);
     expect(judge(folder, { source: 'mock' }).verdict).toBe('GO');
   });
@@ -250,6 +258,127 @@ describe('which windows are judged', () => {
     const nowMs = NOW_MS + 25 * 3_600_000;
     expect(judge(folder, { nowMs }).reasons).toMatchObject([{ code: 'stale', file: 'ITER_SUMMARY_50.json' }]);
     expect(judge(folder, { nowMs, maxAgeHours: 0 }).verdict).toBe('GO');
+  });
+});
+
+describe('what a run must not hide', () => {
+  const each = (folder: ArtifactFolder, change: Parameters<ArtifactFolder['change']>[1]): void => {
+    for (let iteration = 1; iteration <= 50; iteration++) folder.change(iteration, change);
+  };
+
+  test('a feed from elsewhere, or a symbol that is not traded: notes of a live run are HOLD unless they are allowed', async () => {
+    const folder = runOf(50);
+    each(folder, (window) => (window.notes = ['feed from 127.0.0.1:9110, not from stream.bybit.com']));
+    const { summary, exitCode } = await cli(folder);
+    expect(summary.reasons).toMatchObject([{ code: 'noted', pointer: '/notes' }]);
+    expect(exitCode).toBe(1);
+    const allowed = await cli(folder, ['--allow_notes']);
+    expect(allowed.summary).toMatchObject({ verdict: 'GO', scope: { allow_notes: true } });
+    expect(allowed.text).toContain('note: feed from 127.0.0.1:9110');
+  });
+
+  test('what was asked for is in the summary', async () => {
+    const { summary } = await cli(runOf(60), ['--last_n', '50', '--max_age_h', '0']);
+    expect(summary.scope).toEqual({
+      ...{ source: 'live', run_id: null, last_n: 50, max_age_h: 0, allow_raw_latency: false, allow_notes: false },
+    });
+    expect(summary.windows).toMatchObject({ first: 11, earlier: 10 });
+  });
+
+  test('the last so many are the last final ones', () => {
+    const folder = runOf(50);
+    folder.change(50, (window) => (window.provisional = true));
+    expect(judge(folder, { lastN: 48 }).windows).toMatchObject({ judged: 48, first: 2, last: 49, left_out: 1 });
+  });
+
+  test('an older run that lost its end, beside the run after it', () => {
+    const folder = runOf(60);
+    const id = '20260102T040000Z-aaaaaaaaaaaa';
+    const next = { ...windowOf(61), run_id: id };
+    folder.write('ITER_SUMMARY_61.json', next);
+    folder.write('SHADOW_RUN_SUMMARY.json', { ...runSummaryOf(61), run_id: id, first_iteration: 61 });
+    const runId = windowOf(1).run_id;
+    expect(judge(folder, { runId }).verdict).toBe('GO');
+    for (const n of [58, 59, 60]) rmSync(folder.file(`ITER_SUMMARY_${n}.json`));
+    expect(judge(folder, { runId }).reasons).toMatchObject([{ code: 'missing_window', file: 'ITER_SUMMARY_58.json' }]);
+  });
+
+  test('what another run left broken is no matter of the run asked for', () => {
+    const folder = runOf(50);
+    for (let n = 51; n <= 55; n++) {
+      folder.write(`ITER_SUMMARY_${n}.json`, {
+        ...windowOf(n),
+        schema_version: 1,
+        run_id: '20260102T040000Z-aaaaaaaaaaaa',
+      });
+    }
+    expect(judge(folder).reasons[0]).toMatchObject({ code: 'old_schema' });
+    expect(judge(folder, { runId: windowOf(1).run_id })).toMatchObject({ verdict: 'GO', windows: { other_runs: 5 } });
+  });
+
+  test.each<{ name: string; change: (summary: ShadowRunSummary) => unknown; pointer: string }>([
+    { name: 'source', change: (summary) => (summary.source = 'replay'), pointer: '/source' },
+    { name: 'exchange', change: (summary) => (summary.exchange = 'binance'), pointer: '/exchange' },
+    { name: 'config hash', change: (summary) => (summary.config_hash = 'f'.repeat(64)), pointer: '/config_hash' },
+    { name: 'configuration', change: (summary) => Object.assign(summary.config, { seed: 99 }), pointer: '/config' },
+    { name: 'first number', change: (summary) => (summary.first_iteration = 9), pointer: '/first_iteration' },
+    { name: 'start', change: (summary) => (summary.started_at = '2026-01-02T03:04:07.000Z'), pointer: '/started_at' },
+    {
+      name: 'length of windows',
+      change: (summary) => (summary.duration_per_iteration = 30),
+      pointer: '/duration_per_iteration',
+    },
+    {
+      name: 'sum of fills',
+      change: (summary) =>
+        Object.assign(summary, { completed_at: '2026-01-02T03:54:06.000Z', totals: { ...summary.totals, fills: 1 } }),
+      pointer: '/totals/fills',
+    },
+  ])('a run summary of another $name than its windows', ({ change, pointer }) => {
+    const folder = runOf(50);
+    const summary = runSummaryOf(50);
+    change(summary);
+    folder.write('SHADOW_RUN_SUMMARY.json', summary);
+    const { verdict, reasons } = judge(folder);
+    expect(verdict).toBe('HOLD');
+    expect(reasons.map((reason) => [reason.file, reason.pointer])).toContainEqual(['SHADOW_RUN_SUMMARY.json', pointer]);
+  });
+
+  test('a clock that is hardly known: the uncertainty is part of the latency', () => {
+    const folder = runOf(50);
+    each(folder, ({ summary }) => (summary.clock.uncertainty_ms = 400));
+    const gate = judge(folder).gates.find(({ name }) => name === 'p95_latency_ms')!;
+    expect(gate).toMatchObject({ pass: false, note: expect.stringContaining('400.0 ms') });
+    expect(gate.value).toBeGreaterThan(400);
+  });
+
+  test('latencies that were floored: an offset that is not right', () => {
+    const folder = runOf(50);
+    each(folder, ({ summary, by_symbol: bySymbol }) => {
+      for (const own of [summary, bySymbol['BTCUSDT']!]) own.latency_ms.feed.negative = 40;
+    });
+    expect(judge(folder).gates.find(({ name }) => name === 'p95_latency_ms')).toMatchObject({
+      value: null,
+      pass: false,
+    });
+  });
+
+  test('one symbol at its limit among those that hold nothing', () => {
+    const folder = runOf(50);
+    for (let n = 1; n <= 50; n++) {
+      const pinned = windowOf(n, { fills: 0, risk: 1 }).summary;
+      const window = withSymbol(windowOf(n, { risk: 0 }), 'ETHUSDT', pinned);
+      folder.write(`ITER_SUMMARY_${n}.json`, {
+        ...window,
+        summary: { ...window.summary, feed: { ...window.summary.feed, coverage: 1 } },
+      });
+    }
+    folder.write('SHADOW_RUN_SUMMARY.json', { ...runSummaryOf(50), symbols: ['BTCUSDT', 'ETHUSDT'] });
+    expect(
+      judge(folder)
+        .gates.filter(({ pass }) => !pass)
+        .map(({ name }) => name),
+    ).toEqual(['risk_ratio']);
   });
 });
 
@@ -276,6 +405,13 @@ describe('the summary is written on every path', () => {
     const folder = runOf(50);
     goBefore(folder);
     await expect(cli(folder, ['--min_edge', 'much'])).rejects.toThrow(ShadowError);
+    expect(summaryOf(folder)).toMatchObject({ verdict: 'HOLD', reasons: [{ code: 'usage' }] });
+  });
+
+  test('with a configuration file that cannot be read: HOLD in the folder that was named, and none made elsewhere', async () => {
+    const folder = runOf(50);
+    goBefore(folder);
+    await expect(cli(folder, ['--config', '/nowhere.json'])).rejects.toThrow();
     expect(summaryOf(folder)).toMatchObject({ verdict: 'HOLD', reasons: [{ code: 'usage' }] });
   });
 

@@ -16,7 +16,7 @@ const runOf = (last: number, values?: (iteration: number) => WindowValues): Arti
   own(ArtifactFolder.of(last, values));
 afterEach(() => folders.splice(0).forEach((folder) => folder.close()));
 
-const TOLERANCES = { net_bps: 0.5, maker_taker_ratio: 0.05, p95_latency_ms: 50, risk_ratio: 0.05 };
+const TOLERANCES = { net_bps: 0.5, maker_taker_ratio: 0.05, window_p95_latency_ms: 50, risk_ratio: 0.05 };
 const compared = (a: ArtifactFolder, b: ArtifactFolder): ShadowComparison => compareRuns(a.path, b.path, TOLERANCES);
 const of = ({ all }: ShadowComparison, kpi: string): ShadowComparison['all'][number] =>
   all.find((each) => each.kpi === kpi)!;
@@ -102,6 +102,42 @@ describe('two runs', () => {
     }
     const comparison = compared(runOf(20), soak);
     expect(comparison).toMatchObject({ verdict: 'AGREE', b: { mode: 'soak', run_ids: [] }, by_symbol: {} });
+    expect(of(comparison, 'net_bps')).toMatchObject({ pairs: 20, difference: 0 });
+  });
+
+  test('with a KPI that one of them does not know in some windows are compared over the others', () => {
+    const a = runOf(30, (n) => ({ latencyUs: n <= 15 ? 20_480 : 401_408 }));
+    const b = runOf(30, (n) => ({ latencyUs: n <= 15 ? 20_480 : 401_408 }));
+    for (let n = 16; n <= 30; n++) {
+      b.change(n, ({ summary, by_symbol: bySymbol }) => {
+        for (const own of [summary, bySymbol['BTCUSDT']!]) {
+          Object.assign(own.latency_ms.feed, { n: 0, p50: null, p95: null, p99: null, min: null, histogram_us: [] });
+          own.p95_latency_ms = null;
+        }
+      });
+    }
+    expect(of(compared(a, b), 'window_p95_latency_ms')).toMatchObject({ pairs: 15, difference: 0, verdict: 'agrees' });
+  });
+
+  test('of which one has the clock offset in its latencies do not agree in them', () => {
+    const b = runOf(20);
+    for (let n = 1; n <= 20; n++) {
+      b.change(n, ({ summary, by_symbol: bySymbol }) => {
+        for (const own of [summary, bySymbol['BTCUSDT']!]) own.latency_ms.feed.corrected = false;
+      });
+    }
+    expect(compared(runOf(20), b)).toMatchObject({ verdict: 'UNCLEAR' });
+  });
+
+  test('in one folder over the same time are BROKEN', () => {
+    const folder = runOf(10);
+    for (let n = 11; n <= 20; n++)
+      folder.write(`ITER_SUMMARY_${n}.json`, {
+        ...windowOf(n - 10),
+        iteration: n,
+        run_id: '20260102T040000Z-aaaaaaaaaaaa',
+      });
+    expect(compared(folder, runOf(10))).toMatchObject({ verdict: 'BROKEN', reasons_total: 10 });
   });
 
   test('of two configurations say what was configured differently', () => {

@@ -94,6 +94,22 @@ describe('which windows a report is of', () => {
     expect(markdown).toContain('ITER\\_SUMMARY\\_8.json');
   });
 
+  test('and says when some between them are missing, with exit status 1', async () => {
+    const folder = runOf(12);
+    rmSync(folder.file('ITER_SUMMARY_9.json'));
+    const { snapshot, exitCode } = await cli(folder);
+    expect(exitCode).toBe(1);
+    expect(snapshot.left_out).toMatchObject([{ code: 'missing_window', file: 'ITER_SUMMARY_9.json' }]);
+  });
+
+  test('and nothing that a file or its name holds reaches the terminal as a command', async () => {
+    const folder = runOf(8);
+    for (let n = 1; n <= 8; n++) folder.change(n, (window) => (window.notes = ['\u001b]0;title\u0007 \u202etxt']));
+    folder.write('ITER_SUMMARY\u001b[2J.json', '{}');
+    const { lines, said } = await cli(folder);
+    expect([...lines, ...said].join('\n').replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
   test('where there is none, an error says what was found', async () => {
     const folder = runOf(1);
     folder.change(1, (window) => (window.provisional = true));
@@ -126,7 +142,7 @@ describe('windows are put together', () => {
       folder.change(n, ({ summary, by_symbol: bySymbol }) => {
         for (const each of [summary, bySymbol['BTCUSDT']!]) {
           const [fast, slow] = n === 8 ? [0, 9_600] : [100, 0];
-          const ms = n === 8 ? 200.704 : 10.24;
+          const ms = n === 8 ? 201.728 : 10.304;
           const histogram = (
             [
               [10_240, fast],
@@ -142,11 +158,12 @@ describe('windows are put together', () => {
             histogram_us: histogram,
           });
           each.p95_latency_ms = ms;
+          each.feed.messages = 20_000;
         }
       });
     }
     const { pooled, kpi_last_n: spreads } = (await cli(folder)).snapshot;
-    expect(spreads.p95_latency_ms.median).toBe(10.24);
+    expect(spreads.p95_latency_ms.median).toBe(10.304);
     // 9 600 of 10 300 messages took 200 ms: so do the 50th and the 95th in a hundred. The middle of the bucket stands for it.
     expect(pooled.latency_ms).toMatchObject({ n: 10_300, p50: 201.728, p95: 201.728 });
   });

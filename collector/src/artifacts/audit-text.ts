@@ -34,14 +34,17 @@ export function auditMarkdown(base: string, summary: ShadowAudit): string {
   return `${lines.join('\n')}\n`;
 }
 
-function scopeLines({ run, windows }: ShadowAudit): string[] {
+function scopeLines({ run, windows, notes }: ShadowAudit): string[] {
   const { found, judged, first, last, left_out: leftOut, other_runs: others } = windows;
   const parts = [`windows ${first === null ? 'none' : `${first} to ${last!}`}: ${judged} judged of ${found}`];
+  if (windows.earlier > 0)
+    parts.push(`${windows.earlier} earlier ones of the run are not in the folder or not asked for`);
   if (leftOut > 0) parts.push(`${leftOut} at the end not final`);
   if (others > 0) parts.push(`${others} of other runs`);
   if (run === null) return [parts.join(', ')];
   const what = `${run.exchange} ${run.symbols.join(',')}, profile ${run.profile}, ${run.fill_model}, ${run.source}`;
-  return [`run ${run.run_id}: ${what}`, parts.join(', ')];
+  const time = `${windows.started_at ?? ''} to ${windows.ended_at ?? ''}`;
+  return [`run ${run.run_id}: ${what}`, `${parts.join(', ')}; ${time}`, ...notes.map((note) => `note: ${note}`)];
 }
 
 const gateRows = ({ gates }: ShadowAudit): string[][] => [

@@ -6,6 +6,7 @@ import { describeFinding, published } from './finding.ts';
 import type { Thresholds } from './gates.ts';
 import { failuresOf, gatesOf, verdictOf } from './gates.ts';
 import { SCHEMA_VERSION } from './run-artifacts.ts';
+import type { RunStats } from './run-stats.ts';
 import { pooledKpis, snapshotKpis } from './run-stats.ts';
 import { kpiHorizonOf } from './snapshot.ts';
 import { auditValidator, validated } from './validate.ts';
@@ -28,14 +29,14 @@ const NOTHING: AuditedRun = {
  * of them is told.
  */
 export function audit(scope: AuditScope, thresholds: Thresholds): ShadowAudit {
-  return summaryOf(auditRun(scope), thresholds, scope.nowMs);
+  return summaryOf(auditRun(scope), thresholds, scope);
 }
 
 /** The summary of an audit that cannot, or did not yet, look at a window: HOLD. */
-export const heldAudit = (code: FindingCode, message: string, thresholds: Thresholds, nowMs: number): ShadowAudit =>
-  summaryOf({ ...NOTHING, findings: [{ code, message }] }, thresholds, nowMs);
+export const heldAudit = (code: FindingCode, message: string, thresholds: Thresholds, scope: AuditScope): ShadowAudit =>
+  summaryOf({ ...NOTHING, findings: [{ code, message }] }, thresholds, scope);
 
-function summaryOf(run: AuditedRun, thresholds: Thresholds, nowMs: number): ShadowAudit {
+function summaryOf(run: AuditedRun, thresholds: Thresholds, scope: AuditScope): ShadowAudit {
   const trusted = run.findings.length === 0;
   const stats = trusted ? run.stats : undefined;
   const gates = gatesOf(stats, thresholds);
@@ -48,17 +49,19 @@ function summaryOf(run: AuditedRun, thresholds: Thresholds, nowMs: number): Shad
     schema_version: SCHEMA_VERSION,
     mode: 'shadow',
     verdict,
-    audited_at: new Date(nowMs).toISOString(),
+    audited_at: new Date(scope.nowMs).toISOString(),
+    scope: {
+      source: scope.source,
+      run_id: scope.runId ?? null,
+      last_n: scope.lastN,
+      max_age_h: scope.maxAgeHours,
+      allow_raw_latency: thresholds.allowRawLatency,
+      allow_notes: scope.allowNotes,
+    },
     run: stats === undefined ? null : stats.reference(kpiHorizonOf(run.runSummary)),
     iterations: stats?.total.windows ?? 0,
-    windows: {
-      found: run.found,
-      judged: stats?.total.windows ?? 0,
-      first: stats?.points[0]?.iteration ?? null,
-      last: stats?.points.at(-1)?.iteration ?? null,
-      left_out: run.leftOut,
-      other_runs: run.otherRuns,
-    },
+    windows: windowsOf(run, stats),
+    notes: [...(stats?.notes ?? [])],
     readiness: {
       pass: verdict === 'GO',
       failures: reasons.slice(0, MAX_REASONS).map(describeFinding),
@@ -71,6 +74,23 @@ function summaryOf(run: AuditedRun, thresholds: Thresholds, nowMs: number): Shad
     pooled,
   };
   return validated(auditValidator, summary, AUDIT_FILE);
+}
+
+function windowsOf(run: AuditedRun, stats: RunStats | undefined): ShadowAudit['windows'] {
+  const [first, last] = [stats?.points[0], stats?.points.at(-1)];
+  const runFirst = run.runSummary?.first_iteration ?? first?.iteration ?? 0;
+  const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString());
+  return {
+    found: run.found,
+    judged: stats?.total.windows ?? 0,
+    first: first?.iteration ?? null,
+    last: last?.iteration ?? null,
+    started_at: iso(first === undefined ? undefined : first.endMs - stats!.first.duration_seconds * 1_000),
+    ended_at: iso(last?.endMs),
+    earlier: first === undefined ? 0 : Math.max(0, first.iteration - runFirst),
+    left_out: run.leftOut,
+    other_runs: run.otherRuns,
+  };
 }
 
 /** Whether the artifacts themselves are at fault, and not only what they say. */

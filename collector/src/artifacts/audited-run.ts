@@ -1,6 +1,7 @@
 import type { IterSummary, ShadowRunSummary } from '../../../schema/types.gen.js';
 import type { Finding } from './finding.ts';
 import { RunStats } from './run-stats.ts';
+import { runSummaryFindings } from './run-summary-check.ts';
 import { runSummaryValidator } from './validate.ts';
 import { iterFileName, RUN_SUMMARY_FILE } from './window-files.ts';
 import type { Read } from './windows.ts';
@@ -12,7 +13,9 @@ export interface AuditScope {
   /** Only windows of this run; undefined: all there are, and they have to be of one. */
   readonly runId: string | undefined;
   readonly source: IterSummary['source'];
-  /** The last windows by number; 0 is all. */
+  /** Judge a live run in spite of what its windows note. */
+  readonly allowNotes: boolean;
+  /** The last so many final windows of the run, by number; 0 is all. */
   readonly lastN: number;
   /** The newest window may be so old; 0 is any age. */
   readonly maxAgeHours: number;
@@ -43,11 +46,28 @@ export function auditRun(scope: AuditScope): AuditedRun {
   const summary = readDocument(scope.folder, RUN_SUMMARY_FILE, runSummaryValidator);
   const { numbers, findings } = listWindows(scope.folder);
   const reader = new RunReader(scope, summary, findings);
-  const chosen = scope.lastN > 0 ? numbers.slice(-scope.lastN) : numbers;
-  for (const number of chosen) reader.read(number);
+  const from = scope.lastN > 0 ? firstOfLast(scope, numbers) : 0;
+  for (const number of numbers) if (number >= from) reader.read(number);
   reader.finish(numbers.length);
   return { ...reader.result(), found: numbers.length };
 }
+
+/** The number of the first of the last final windows of the run. */
+function firstOfLast({ folder, runId, lastN }: AuditScope, numbers: readonly number[]): number {
+  let left = lastN;
+  for (const number of [...numbers].reverse()) {
+    const read = readWindow(folder, number);
+    // A broken one is of the run for all that is known.
+    const counts =
+      'value' in read ? !read.value.provisional && isOf(read.value.run_id, runId) : isOf(read.runId, runId);
+    if (counts && --left === 0) return number;
+  }
+  return 0;
+}
+
+/** Whether a document may be of the run that is asked for. */
+const isOf = (given: string | undefined, runId: string | undefined): boolean =>
+  runId === undefined || given === undefined || given === runId;
 
 class RunReader {
   readonly #scope: AuditScope;
@@ -63,6 +83,10 @@ class RunReader {
   /** A window that is not final, and those behind it: they are judged only if it turns out that it never will be. */
   #open: IterSummary[] = [];
   #otherRuns = 0;
+  /** Windows of other runs, where one is asked for. */
+  readonly #others = new Set<number>();
+  #count = 0;
+  #fills = 0;
 
   constructor(scope: AuditScope, summary: Read<ShadowRunSummary>, findings: readonly Finding[]) {
     this.#scope = scope;
@@ -72,6 +96,13 @@ class RunReader {
 
   read(number: number): void {
     const read = readWindow(this.#scope.folder, number);
+    const { runId, source } = this.#scope;
+    const given = 'value' in read ? read.value.run_id : read.runId;
+    if (!isOf(given, runId)) {
+      this.#otherRuns++;
+      this.#others.add(number);
+      return;
+    }
     if ('findings' in read) {
       this.#findings.push(...read.findings);
       // It is there, so the next one follows something; what, nobody knows.
@@ -79,11 +110,6 @@ class RunReader {
       return;
     }
     const window = read.value;
-    const { runId, source } = this.#scope;
-    if (runId !== undefined && window.run_id !== runId) {
-      this.#otherRuns++;
-      return;
-    }
     this.#stats ??= new RunStats(window);
     if (!this.#belongs(window)) return;
     if (this.#newest === undefined && window.source !== source) {
@@ -93,6 +119,8 @@ class RunReader {
     if (this.#previous !== undefined) this.#follows(this.#previous, window);
     this.#previous = window;
     this.#newest = window;
+    this.#count++;
+    this.#fills += window.summary.fills;
     this.#judge(window);
   }
 
@@ -104,6 +132,7 @@ class RunReader {
       this.#findings.push({ code: 'no_windows', message: `expected windows of run ${this.#scope.runId}, found none` });
     }
     this.#checkRunSummary();
+    this.#checkNotes();
     this.#checkAge();
   }
 
@@ -126,8 +155,9 @@ class RunReader {
       this.#otherRunIds.add(window.run_id);
       const { first } = this.#stats!;
       const hint = field === 'run_id' ? '; --run_id judges one of them' : '';
-      const expected = `${JSON.stringify(first[field])} as in ${iterFileName(first.iteration)}`;
-      this.#find('mixed_run', window, `/${field}`, `expected ${expected}, got ${JSON.stringify(window[field])}${hint}`);
+      const [expected, got] = [first, window].map((each) => JSON.stringify(RunStats.fieldOf(each, field)));
+      const message = `expected ${expected!} as in ${iterFileName(first.iteration)}, got ${got!}${hint}`;
+      this.#find('mixed_run', window, `/${field}`, message);
     }
     this.#otherRuns++;
     return false;
@@ -171,7 +201,8 @@ class RunReader {
   }
 
   #checkRunSummary(): void {
-    if (this.#newest === undefined) return;
+    // Of several runs it is nobody's.
+    if (this.#newest === undefined || this.#otherRunIds.size > 0) return;
     const read = this.#summary;
     if ('findings' in read) {
       const missing = read.findings.some(({ code }) => code === 'unreadable');
@@ -181,18 +212,32 @@ class RunReader {
     }
     const summary = read.value;
     if (summary.run_id !== this.#newest.run_id) {
-      // It is of the newest run of the folder. An older one that was asked for has none any more.
-      if (this.#scope.runId !== undefined) return;
+      // It is of the newest run of the folder. That an older one is there to its end shows by the number that follows it.
+      if (this.#scope.runId !== undefined && this.#others.size > 0) return this.#checkFollower();
       const message = `expected run ${this.#newest.run_id} as in the windows, got ${summary.run_id}`;
       this.#findings.push({ code: 'foreign_run_summary', file: RUN_SUMMARY_FILE, pointer: '/run_id', message });
       return;
     }
     this.#runSummary = summary;
-    const last = summary.last_iteration ?? 0;
-    if (last > this.#newest.iteration) {
-      const message = `expected windows up to ${last} as in ${RUN_SUMMARY_FILE}, found them up to ${this.#newest.iteration}`;
-      this.#findings.push({ code: 'missing_window', file: iterFileName(this.#newest.iteration + 1), message });
-    }
+    const windows = { first: this.#stats!.first, last: this.#newest, count: this.#count, fills: this.#fills };
+    this.#findings.push(...runSummaryFindings(summary, windows));
+  }
+
+  /** Behind the last window of an older run comes the first of the next. */
+  #checkFollower(): void {
+    const next = this.#newest!.iteration + 1;
+    if (this.#others.has(next)) return;
+    const message = 'expected the next window of the run, or the first of the run after it';
+    this.#findings.push({ code: 'missing_window', file: iterFileName(next), message });
+  }
+
+  /** A feed from elsewhere than the exchange, a symbol that is not traded there: a live run that notes such a thing is no proof of anything. */
+  #checkNotes(): void {
+    if (this.#newest === undefined || this.#scope.source !== 'live' || this.#scope.allowNotes) return;
+    const { notes } = this.#newest;
+    if (notes.length === 0) return;
+    const message = `expected a run without notes, got ${notes.map((note) => JSON.stringify(note)).join(', ')}; --allow_notes judges it all the same`;
+    this.#find('noted', this.#newest, '/notes', message);
   }
 
   #checkAge(): void {

@@ -8,23 +8,32 @@ import { SCHEMA_VERSION } from './run-artifacts.ts';
 import { known } from './run-stats.ts';
 import { runSummaryOf } from './snapshot.ts';
 import { comparisonValidator, validated } from './validate.ts';
+import { iterFileName } from './window-files.ts';
 import { listWindows, readAnyWindow } from './windows.ts';
 
 type Summary = IterSummary['summary'];
 type Difference = ShadowComparison['all'][number];
 
-/** The KPIs that both a shadow and a soak run have, with how a window's value is weighted where the window says it. */
+/**
+ * The KPIs that both a shadow and a soak run have. `weight`: what a window's value is of; undefined where the window does not say it, as in soak. Percentiles of windows
+ * are compared window by window: their mean is no percentile of anything, and their names say so.
+ */
 const KPIS = {
-  net_bps: { value: (summary: Summary) => summary.net_bps, weight: netWeight },
-  maker_taker_ratio: { value: (summary: Summary) => summary.maker_taker_ratio, weight: () => 1 },
-  p95_latency_ms: { value: (summary: Summary) => summary.p95_latency_ms, weight: () => 1 },
+  net_bps: { value: ({ net_bps: net }: Summary) => net, weight: netWeight },
+  maker_taker_ratio: { value: (summary: Summary) => summary.maker_taker_ratio, weight: quotedNotional },
   risk_ratio: { value: (summary: Summary) => summary.risk_ratio, weight: () => 1 },
   fills: { value: (summary: Summary) => summary.maker_count + summary.taker_count, weight: () => 1 },
-  slippage_bps_p95: { value: (summary: Summary) => summary.slippage_bps_p95, weight: () => 1 },
-  adverse_bps_p95: { value: (summary: Summary) => summary.adverse_bps_p95, weight: () => 1 },
-} as const;
+  window_p95_latency_ms: { value: (summary: Summary) => summary.p95_latency_ms, weight: () => 1 },
+  window_slippage_bps_p95: { value: (summary: Summary) => summary.slippage_bps_p95, weight: () => 1 },
+  window_adverse_bps_p95: { value: (summary: Summary) => summary.adverse_bps_p95, weight: () => 1 },
+} as const satisfies Record<string, ComparedBy>;
 export type ComparedKpi = keyof typeof KPIS;
 const KPI_NAMES = Object.keys(KPIS) as ComparedKpi[];
+
+interface ComparedBy {
+  readonly value: (summary: Summary) => number | null;
+  readonly weight: (summary: Summary) => number | undefined;
+}
 
 /** How far a KPI may differ and still agree; KPIs without one are told and not judged. */
 export type Tolerances = Partial<Readonly<Record<ComparedKpi, number>>>;
@@ -33,10 +42,15 @@ export type Tolerances = Partial<Readonly<Record<ComparedKpi, number>>>;
 interface ComparedWindow {
   readonly startMs: number;
   readonly endMs: number;
-  readonly all: WindowSums;
-  readonly bySymbol: ReadonlyMap<string, WindowSums>;
+  readonly all: WindowValues;
+  readonly bySymbol: ReadonlyMap<string, WindowValues>;
 }
-type WindowSums = Readonly<Record<ComparedKpi, WeightedSum>>;
+
+interface WindowValues {
+  readonly kpis: Readonly<Record<ComparedKpi, { readonly value: number | null; readonly weight: number | undefined }>>;
+  /** Whether the clock offset has been taken off the latency; undefined where the window does not say it. */
+  readonly corrected: boolean | undefined;
+}
 
 interface ComparedRun {
   readonly windows: readonly ComparedWindow[];
@@ -45,6 +59,8 @@ interface ComparedRun {
   readonly configuration: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Stamps are cut to milliseconds. */
+const STAMP_MS = 2;
 /** So many reasons are written down; all are counted. */
 const MAX_REASONS = 100;
 
@@ -64,7 +80,7 @@ export function compareRuns(folderA: string, folderB: string, tolerances: Tolera
         )
       : [];
   const bySymbol = common.map((symbol) => {
-    const own = pairs.flatMap(([x, y]): SumsPair[] => {
+    const own = pairs.flatMap(([x, y]): ValuesPair[] => {
       const [before, after] = [x.bySymbol.get(symbol), y.bySymbol.get(symbol)];
       return before === undefined || after === undefined ? [] : [[before, after]];
     });
@@ -97,6 +113,7 @@ function readRun(folder: string): ComparedRun {
   const runIds = new Set<string>();
   let last: IterSummary | undefined;
   let first: number | null = null;
+  let leftOut = 0;
   for (const number of numbers) {
     const read = readAnyWindow(folder, number);
     if ('findings' in read) {
@@ -105,10 +122,18 @@ function readRun(folder: string): ComparedRun {
     }
     last = read.value;
     // Soak windows have no such field: they are written when they are done.
-    if ((read.value as Partial<IterSummary>).provisional === true) continue;
+    if ((read.value as Partial<IterSummary>).provisional === true) {
+      leftOut++;
+      continue;
+    }
     first ??= number;
     if (read.value.mode === 'shadow') runIds.add(read.value.run_id);
-    windows.push(comparedWindow(read.value));
+    const window = comparedWindow(read.value);
+    if (windows.some(({ startMs, endMs }) => window.startMs < endMs - STAMP_MS && startMs < window.endMs - STAMP_MS)) {
+      const message = 'it overlaps another window of the folder in time: two runs of one market';
+      findings.push({ code: 'time_gap', file: iterFileName(number), pointer: '/timestamp', message });
+    }
+    windows.push(window);
   }
   const runSummary = runIds.size === 1 ? runSummaryOf(folder, [...runIds][0]!) : undefined;
   return {
@@ -118,6 +143,8 @@ function readRun(folder: string): ComparedRun {
     side: {
       run_ids: [...runIds],
       mode: last?.mode ?? null,
+      source: (last as Partial<IterSummary> | undefined)?.source ?? null,
+      left_out: leftOut,
       exchange: last?.exchange ?? null,
       symbols: [...(last?.symbols ?? [])],
       profile: last?.profile ?? null,
@@ -134,25 +161,30 @@ function comparedWindow(window: IterSummary): ComparedWindow {
   return {
     startMs: endMs - window.duration_seconds * 1_000,
     endMs,
-    all: sumsOf(window.summary),
-    bySymbol: new Map(bySymbol.map(([symbol, summary]) => [symbol, sumsOf(summary)])),
+    all: valuesOf(window.summary),
+    bySymbol: new Map(bySymbol.map(([symbol, summary]) => [symbol, valuesOf(summary)])),
   };
 }
 
-function sumsOf(summary: Summary): WindowSums {
-  const entries = KPI_NAMES.map((name): [ComparedKpi, WeightedSum] => {
-    const { value: valueOf, weight: weightOf } = KPIS[name];
-    const value = valueOf(summary);
-    const weight = value === null ? 0 : weightOf(summary);
-    return [name, { weight, sum: weight * (value ?? 0) }];
+function valuesOf(summary: Summary): WindowValues {
+  const entries = KPI_NAMES.map((name) => {
+    const { value, weight }: ComparedBy = KPIS[name];
+    return [name, { value: value(summary), weight: weight(summary) }] as const;
   });
-  return Object.fromEntries(entries) as WindowSums;
+  const { latency_ms: latency } = summary as Partial<Summary>;
+  return { kpis: Object.fromEntries(entries) as unknown as WindowValues['kpis'], corrected: latency?.feed.corrected };
 }
 
-/** The notional that a net edge is of; 1 in a soak window, which does not say it. */
-function netWeight(summary: Summary): number {
+/** The notional that a net edge is of. */
+function netWeight(summary: Summary): number | undefined {
   const { model_band: band } = summary as Partial<Summary>;
-  return band === undefined ? 1 : band[bandModelOf(summary)].weight_quote;
+  return band?.[bandModelOf(summary)].weight_quote;
+}
+
+/** The notional that a maker share is of. */
+function quotedNotional(summary: Summary): number | undefined {
+  const { notional_quote: notional } = summary as Partial<Summary>;
+  return notional === undefined ? undefined : notional.maker + notional.taker + notional.would_be_taker;
 }
 
 /** Windows that overlap by more than half of the longer one; each is in one pair at most. Both lists are in the order of time. */
@@ -177,11 +209,11 @@ function pairsOf(
   return pairs;
 }
 
-type SumsPair = readonly [WindowSums, WindowSums];
+type ValuesPair = readonly [WindowValues, WindowValues];
 
-const differencesOf = (pairs: readonly SumsPair[], tolerances: Tolerances): Difference[] =>
+const differencesOf = (pairs: readonly ValuesPair[], tolerances: Tolerances): Difference[] =>
   KPI_NAMES.map((kpi) => {
-    const [a, b] = [pairs.map(([before]) => before[kpi]), pairs.map(([, after]) => after[kpi])];
+    const [a, b] = sumsOf(pairs, kpi);
     const [meanA, meanB] = [meanOf(a), meanOf(b)];
     const difference = meanA === undefined || meanB === undefined ? undefined : meanB - meanA;
     const interval = blockBootstrapDifference(a, b);
@@ -198,6 +230,26 @@ const differencesOf = (pairs: readonly SumsPair[], tolerances: Tolerances): Diff
       verdict: tolerance === undefined ? null : judged(interval, tolerance),
     };
   });
+
+/** What each pair adds to the two means: nothing where one of the two does not know the KPI, and weights only where both have them. */
+function sumsOf(pairs: readonly ValuesPair[], kpi: ComparedKpi): [WeightedSum[], WeightedSum[]] {
+  const sums: [WeightedSum[], WeightedSum[]] = [[], []];
+  for (const pair of pairs) {
+    const [before, after] = [pair[0].kpis[kpi], pair[1].kpis[kpi]];
+    const known =
+      before.value !== null && after.value !== null && !(kpi === 'window_p95_latency_ms' && differInKind(pair));
+    const weighted = before.weight !== undefined && after.weight !== undefined;
+    for (const [side, { value, weight }] of [before, after].entries()) {
+      const own = known ? (weighted ? weight! : 1) : 0;
+      sums[side as 0 | 1].push({ weight: own, sum: own * (value ?? 0) });
+    }
+  }
+  return sums;
+}
+
+/** Latencies with the clock offset in them and without it are not of one kind. */
+const differInKind = ([a, b]: ValuesPair): boolean =>
+  a.corrected !== undefined && b.corrected !== undefined && a.corrected !== b.corrected;
 
 /** Two one-sided tests (Schuirmann 1987): agreement has to be shown, it is not the want of a proof of difference. */
 function judged(interval: { lower: number; upper: number } | undefined, tolerance: number): Difference['verdict'] {

@@ -20,6 +20,7 @@ export const FINDING_CODES = {
   provisional: 'a window inside the run never became final',
   no_run_summary: 'the run summary is missing',
   foreign_run_summary: 'the run summary is of another run',
+  noted: 'the run itself notes that something about it is not as a live run should be',
   stale: 'the newest window is too old',
   future: 'the newest window lies in the future',
   not_finished: 'the audit did not come to its end',

@@ -54,8 +54,14 @@ export function gatesOf(stats: RunStats | undefined, thresholds: Thresholds): Ga
     gate('maker_taker_ratio', known(total?.makerShare), '>=', minMakerTaker, 'maker share in notional'),
     gate('net_bps', known(net?.interval?.lower), '>=', minEdgeBps, `lower 95 % bound of the net edge${mean}`),
     gate('p95_latency_ms', latency.value, '<=', maxLatencyMs, latency.note),
-    gate('risk_ratio', known(total?.risk), '<=', maxRisk, 'time-weighted |inventory| over its limit'),
-    gate('clock_drift_ms', largestDrift(stats), '<=', maxDriftMs, 'largest |drift| of a window'),
+    gate(
+      'risk_ratio',
+      largestRisk(stats),
+      '<=',
+      maxRisk,
+      'time-weighted |inventory| over its limit, of the worst symbol',
+    ),
+    gate('clock_drift_ms', largestDrift(stats), '<=', maxDriftMs, 'largest |drift| at the end of a window'),
   ];
 }
 
@@ -115,21 +121,40 @@ function leastCoverage(stats: RunStats | undefined): number | null {
   return values.length === 0 ? null : known(Math.min(...values));
 }
 
+/** Null where a symbol never had a book: the coverage tells. */
+function largestRisk(stats: RunStats | undefined): number | null {
+  const values = [...(stats?.bySymbol.values() ?? [])].map(({ risk }) => risk);
+  const some = values.filter((value) => value !== undefined);
+  return some.length === 0 || some.length < values.length ? null : known(Math.max(...some));
+}
+
+/** Latency as far up as it may be: the percentile by the offset as estimated, and the uncertainty of that. */
 function latencyOf(stats: RunStats | undefined, thresholds: Thresholds): { value: number | null; note: string } {
   const what = '95th percentile of feed latency, merged over windows';
   if (stats === undefined) return { value: null, note: what };
-  const { n, uncorrected, corrected } = stats.total.latency;
-  const value = known(stats.total.latencyMs(0.95));
+  const { n, uncorrected, corrected, negative } = stats.total.latency;
+  const p95 = stats.total.latencyMs(0.95);
   if (!corrected) {
-    if (thresholds.allowRawLatency) return { value, note: `${what}, the clock offset included` };
+    if (thresholds.allowRawLatency) return { value: known(p95), note: `${what}, the clock offset included` };
     return {
       value: null,
       note: `${what}; the clock offset was never measured, --allow_raw_latency judges it all the same`,
     };
   }
   const share = n / (n + uncorrected);
-  if (share >= thresholds.minCoverage) return { value, note: what };
-  return { value: null, note: `${what}; known of ${(share * 100).toFixed(1)} % of messages only` };
+  if (share < thresholds.minCoverage) {
+    return { value: null, note: `${what}; known of ${(share * 100).toFixed(1)} % of messages only` };
+  }
+  if (negative > n * (1 - thresholds.minCoverage)) {
+    return {
+      value: null,
+      note: `${what}; ${negative} of ${n} messages arrived before they were sent, the offset is not right`,
+    };
+  }
+  const bands = stats.points.filter((point) => point.corrected).map(({ uncertaintyMs }) => uncertaintyMs ?? 0);
+  const uncertaintyMs = bands.reduce((largest, each) => Math.max(largest, each), 0);
+  const value = p95 === undefined ? null : known(p95 + uncertaintyMs);
+  return { value, note: `${what}, and the clock's uncertainty of ${uncertaintyMs.toFixed(1)} ms` };
 }
 
 /** Null where a window does not know it: such a window had no message. */

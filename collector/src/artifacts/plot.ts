@@ -1,5 +1,5 @@
 import { scaleLinear, scalePoint, scaleUtc } from 'd3-scale';
-import { curveStepAfter, line } from 'd3-shape';
+import { area, curveStepAfter, line } from 'd3-shape';
 
 /** A mark at x; with bounds it has an error bar. */
 export interface Mark {
@@ -15,10 +15,13 @@ export interface Mark {
 /** Points in the order of x; `undefined` interrupts the line. */
 export type LinePoint = readonly [x: number, y: number | undefined];
 
+export type BandPoint = readonly [x: number, lower: number, upper: number] | undefined;
+
 /** One series of a plot. `name` is its place in the legend, `tone` its color in the style sheet. */
 export type Series = { readonly name: string; readonly tone: Tone } & (
   | { readonly line: readonly LinePoint[]; readonly step?: boolean; readonly dots?: boolean }
-  | { readonly band: readonly (readonly [x: number, lower: number, upper: number])[] }
+  /** `undefined` interrupts the band. */
+  | { readonly band: readonly BandPoint[] }
   | { readonly marks: readonly Mark[] }
 );
 export type Tone = 'a' | 'b' | 'c' | 'd' | 'muted';
@@ -75,9 +78,10 @@ function extent({ series, reference }: Plot): { xs: number[]; ys: number[] } {
         ys.push(y);
       }
     } else if ('band' in each) {
-      for (const [x, lower, upper] of each.band) {
-        xs.push(x);
-        ys.push(lower, upper);
+      for (const point of each.band) {
+        if (point === undefined) continue;
+        xs.push(point[0]);
+        ys.push(point[1], point[2]);
       }
     } else {
       for (const { x, y, lower = y, upper = y } of each.marks) {
@@ -137,9 +141,13 @@ const referenceLine = ({ y, label }: { y: number; label: string }, scale: ToPixe
 function seriesSvg(series: Series, x: ToPixel, y: ToPixel): string {
   if ('line' in series) return lineSvg(series, x, y);
   if ('marks' in series) return series.marks.map((mark) => markSvg(mark, series.tone, x, y)).join('');
-  const upper = series.band.map(([at, , high]) => `${px(x(at))},${px(y(high))}`);
-  const lower = series.band.map(([at, low]) => `${px(x(at))},${px(y(low))}`).reverse();
-  return `<polygon class="band tone-${series.tone}" points="${[...upper, ...lower].join(' ')}"/>`;
+  const shape = area<BandPoint>()
+    .defined((point) => point !== undefined)
+    .x((point) => x(point![0]))
+    .y0((point) => y(point![1]))
+    .y1((point) => y(point![2]))
+    .digits(1);
+  return `<path class="band tone-${series.tone}" d="${shape(series.band) ?? ''}"/>`;
 }
 
 function lineSvg(series: Extract<Series, { line: unknown }>, x: ToPixel, y: ToPixel): string {

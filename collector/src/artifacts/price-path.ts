@@ -43,8 +43,9 @@ export function pricePathsOf(folder: string, stats: RunStats): PricePaths {
     const file = fillsFileName(iteration);
     const read = readDocument(folder, file, windowFillsValidator);
     if ('findings' in read) findings.push(...read.findings);
-    else if (read.value.run_id !== stats.first.run_id || read.value.fills.length !== expected) {
-      const message = `expected ${expected} fills of run ${stats.first.run_id}, got ${read.value.fills.length} of ${read.value.run_id}`;
+    else if (!belongs(read.value, iteration, expected, stats)) {
+      const { iteration: own, run_id: run, fills: given } = read.value;
+      const message = `expected ${expected} fills of window ${iteration} of run ${stats.first.run_id}, got ${given.length} of ${own} of ${run}`;
       findings.push({ code: 'contradiction', file, message });
     } else documents.unshift(read.value);
   }
@@ -52,6 +53,12 @@ export function pricePathsOf(folder: string, stats: RunStats): PricePaths {
   const bySymbol = new Map(symbols.map((symbol) => [symbol, pathOf(symbol, documents)]));
   return { bySymbol, windows: documents.length, findings };
 }
+
+const belongs = (document: WindowFills, iteration: number, fills: number, { first }: RunStats): boolean =>
+  document.iteration === iteration &&
+  document.run_id === first.run_id &&
+  document.source === first.source &&
+  document.fills.length === fills;
 
 function pathOf(symbol: string, documents: readonly WindowFills[]): PricePath {
   const prices: PricePoint[] = [];

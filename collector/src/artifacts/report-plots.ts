@@ -174,10 +174,10 @@ const clock = (points: readonly WindowPoint[]): Figure => ({
       {
         name: 'band of the offset',
         tone: 'muted',
-        band: points.flatMap(({ endMs, offsetMs, uncertaintyMs }) =>
+        band: points.map(({ endMs, offsetMs, uncertaintyMs }) =>
           offsetMs === null || uncertaintyMs === null
-            ? []
-            : [[endMs, offsetMs - uncertaintyMs, offsetMs + uncertaintyMs] as const],
+            ? undefined
+            : [endMs, offsetMs - uncertaintyMs, offsetMs + uncertaintyMs],
         ),
       },
       { name: 'offset', tone: 'b', line: points.map(({ endMs, offsetMs }) => [endMs, offsetMs ?? undefined]) },

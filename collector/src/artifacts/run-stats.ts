@@ -8,9 +8,9 @@ export type KpiSpreads = ShadowSnapshot['kpi_last_n'];
 export type SnapshotKpis = ShadowSnapshot['snapshot_kpis'];
 export type RunReference = ShadowSnapshot['run'];
 
-/** What is the same in all windows of a run, in the order in which a difference is told. */
-const OF_A_RUN = ['run_id', 'config_hash', 'exchange', 'symbols', 'profile', 'source', 'git_commit'] as const;
-export type RunField = (typeof OF_A_RUN)[number];
+/** What is the same in all windows and in the summary of a run, in the order in which a difference is told. */
+export const OF_A_RUN = ['run_id', 'config_hash', 'exchange', 'symbols', 'profile', 'source', 'git_commit'] as const;
+export type RunField = (typeof OF_A_RUN)[number] | 'summary/fill_model';
 
 /** A window in a few numbers, for plots over time. Null is 'the data cannot tell'. */
 export interface WindowPoint {
@@ -42,7 +42,14 @@ export class RunStats {
 
   /** The first field in which a window is of another run; undefined for one of this run. */
   differs(window: IterSummary): RunField | undefined {
-    return OF_A_RUN.find((field) => JSON.stringify(window[field]) !== JSON.stringify(this.first[field]));
+    const field = OF_A_RUN.find((each) => JSON.stringify(window[each]) !== JSON.stringify(this.first[each]));
+    if (field !== undefined) return field;
+    return window.summary.fill_model === this.first.summary.fill_model ? undefined : 'summary/fill_model';
+  }
+
+  /** The value of such a field. */
+  static fieldOf(window: IterSummary, field: RunField): unknown {
+    return field === 'summary/fill_model' ? window.summary.fill_model : window[field];
   }
 
   add(window: IterSummary): void {
@@ -90,7 +97,7 @@ function pointOf({ iteration, timestamp, summary }: IterSummary): WindowPoint {
 
 /** What is not known is null, never 0; numbers carry six decimals, as in the windows. */
 export const known = (value: number | undefined): number | null =>
-  value === undefined ? null : Math.round(value * 1e6) / 1e6 + 0;
+  value === undefined || !Number.isFinite(value) ? null : Math.round(value * 1e6) / 1e6 + 0;
 
 const money = (value: number): number => Math.round(value * 1e6) / 1e6 + 0;
 

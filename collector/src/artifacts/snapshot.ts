@@ -35,6 +35,7 @@ export function collectLast(folder: string, lastN: number): LastWindows {
     leftOut.push(...('value' in read ? [notFinal(read.value)] : read.findings));
   }
   let stats: RunStats | undefined;
+  let lastRead: number | undefined;
   for (const number of numbers.slice(Math.max(0, end - lastN), end)) {
     const read = readWindow(folder, number);
     if ('findings' in read) leftOut.push(...read.findings);
@@ -43,11 +44,21 @@ export function collectLast(folder: string, lastN: number): LastWindows {
       const field = stats?.differs(read.value);
       if (stats !== undefined && field !== undefined) leftOut.push(...earlierRun(stats, read.value));
       if (stats === undefined || field !== undefined) stats = new RunStats(read.value);
+      const previous = stats.points.at(-1)?.iteration;
+      if (previous !== undefined && previous !== number - 1 && lastRead !== number - 1)
+        leftOut.push(missing(previous, number));
       stats.add(read.value);
     }
+    lastRead = number;
   }
   return { stats, found: numbers.length, leftOut };
 }
+
+const missing = (previous: number, number: number): Finding => ({
+  code: 'missing_window',
+  file: iterFileName(previous + 1),
+  message: `expected the windows between ${previous} and ${number}`,
+});
 
 const notFinal = ({ iteration, cut_short: cutShort }: IterSummary): Finding => ({
   code: 'provisional',

@@ -25,4 +25,4 @@ export const shown = (value: number | null | undefined, digits: number, unit = '
   value === null || value === undefined ? 'n/a' : `${value.toFixed(digits).replace(/^-(0(\.0+)?)$/, '$1')}${unit}`;
 
 /** A line for a terminal: artifacts may hold anything, and a terminal must not act on it. */
-export const printable = (line: string): string => line.replace(/\p{Cc}/gu, '?');
+export const printable = (line: string): string => line.replace(/[\p{Cc}\p{Cf}]/gu, '?');

@@ -12,7 +12,8 @@ import type {
 import { ShadowError } from '../errors.ts';
 import { readSchema } from '../resources.ts';
 
-const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, strictRequired: false, strictTypes: false });
+/** The first violation is told: a hostile document may have millions. */
+const ajv = new Ajv({ allowUnionTypes: true, strictRequired: false, strictTypes: false });
 // The package's default export is the function itself in CommonJS and a property of it in its types.
 (ajvFormats as unknown as (instance: Ajv) => void)(ajv);
 
@@ -36,7 +37,7 @@ export const snapshotValidator = validator<ShadowSnapshot>('shadow_snapshot');
 export const comparisonValidator = validator<ShadowComparison>('shadow_comparison');
 export const auditValidator = validator<ShadowAudit>('shadow_audit');
 
-/** The value, if it follows the schema. Throws SHADOW_ERR_SCHEMA with every violation and where it is. */
+/** The value, if it follows the schema. Throws SHADOW_ERR_SCHEMA with the violation and where it is. */
 export function validated<T>(validate: Validator<T>, value: unknown, what: string): T {
   if (validate(value)) return value;
   const problems = validate.errors.map(({ instancePath, message, params }) => {

@@ -46,7 +46,13 @@ export function listWindows(folder: string): WindowList {
 }
 
 /** A document of a folder, or what is wrong with it. */
-export type Read<T> = { readonly value: T } | { readonly findings: readonly Finding[] };
+export type Read<T> = { readonly value: T } | Unreadable;
+
+interface Unreadable {
+  readonly findings: readonly Finding[];
+  /** The run that the document says it is of, as far as that can be read. */
+  readonly runId?: string | undefined;
+}
 
 /** Reads a window and looks whether it is one: a regular file, JSON, its schema, its number, and numbers that agree with each other. */
 export function readWindow(folder: string, number: number): Read<IterSummary> {
@@ -84,16 +90,17 @@ export function readDocument<T>(folder: string, file: string, validate: Validato
     return { findings: [{ code: 'malformed', file, message: `expected JSON: ${messageOf(error)}` }] };
   }
   if (validate(value)) return { value };
-  const version = (value as { schema_version?: unknown } | null)?.schema_version;
+  const { schema_version: version, run_id: given } = (value ?? {}) as { schema_version?: unknown; run_id?: unknown };
+  const runId = typeof given === 'string' ? given : undefined;
   if (typeof version === 'number' && version !== SCHEMA_VERSION) {
     const message = `expected schema version ${SCHEMA_VERSION}, got ${version}: made by another version of the program (schema/MIGRATIONS.md)`;
-    return { findings: [{ code: 'old_schema', file, pointer: '/schema_version', message }] };
+    return { findings: [{ code: 'old_schema', file, pointer: '/schema_version', message }], runId };
   }
   const findings = validate.errors.map(({ instancePath, message, params }): Finding => {
     const detail = JSON.stringify(params);
     return { code: 'schema', file, pointer: instancePath, message: `${message ?? 'is wrong'} ${detail}` };
   });
-  return { findings };
+  return { findings, runId };
 }
 
 /** The text of a regular file, or why there is none. A link is not followed, a pipe not waited for. */

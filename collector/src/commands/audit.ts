@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ShadowAudit } from '../../../schema/types.gen.js';
 import { audit as auditFolder, heldAudit, isBroken } from '../artifacts/audit.ts';
@@ -6,12 +6,12 @@ import type { AuditScope } from '../artifacts/audited-run.ts';
 import { auditMarkdown, auditText } from '../artifacts/audit-text.ts';
 import { canonicalJson } from '../artifacts/canonical-json.ts';
 import { writeDocument } from '../artifacts/documents.ts';
+import type { FindingCode } from '../artifacts/finding.ts';
 import type { Thresholds } from '../artifacts/gates.ts';
-import { DEFAULT_THRESHOLDS } from '../artifacts/gates.ts';
 import { AUDIT_FILE, REPORT_FOLDER } from '../artifacts/window-files.ts';
 import { AUDIT_FLAGS } from '../audit-flags.ts';
 import { EXIT, messageOf, ShadowError } from '../errors.ts';
-import { FlagReader, textOf } from '../flags.ts';
+import { envPrefix, FlagReader } from '../flags.ts';
 import { commandHelp } from '../help.ts';
 import { US_PER_MS } from '../units.ts';
 import type { CommandDeps } from './deps.ts';
@@ -31,6 +31,7 @@ interface AuditConfig {
   readonly max_risk: number;
   readonly max_drift: number;
   readonly allow_raw_latency: boolean;
+  readonly allow_notes: boolean;
   readonly fail_on_hold: boolean;
   readonly fail_on_model_dependent: boolean;
   readonly summary_file: string | undefined;
@@ -54,21 +55,11 @@ export async function audit(argv: readonly string[], deps: CommandDeps): Promise
   }
   const nowMs = deps.clock.wallUs() / US_PER_MS;
   const config = readConfig(argv, deps, nowMs);
-  const thresholds = thresholdsOf(config);
+  const [thresholds, scope] = [thresholdsOf(config), scopeOf(config, nowMs)];
   const path = summaryPath(config.base);
   // Whatever ends the audit before its time leaves this, and not the verdict of an earlier one.
-  write(path, heldAudit('not_finished', 'the audit was interrupted; run it again', thresholds, nowMs));
-  const summary = auditFolder(
-    {
-      folder: config.base,
-      runId: config.run_id,
-      source: config.source,
-      lastN: config.last_n,
-      maxAgeHours: config.max_age_h,
-      nowMs,
-    },
-    thresholds,
-  );
+  hold(path, 'not_finished', 'the audit was interrupted; run it again', thresholds, scope);
+  const summary = auditFolder(scope, thresholds);
   write(path, summary);
   deps.print(auditText(config.base, summary));
   deps.print(`written: ${path}`);
@@ -80,23 +71,58 @@ const summaryPath = (base: string): string => join(base, REPORT_FOLDER, AUDIT_FI
 
 const write = (path: string, summary: ShadowAudit): void => writeDocument(path, canonicalJson(summary));
 
-/** Throws SHADOW_ERR_USAGE for flags that are wrong, and leaves HOLD where the summary of an audit would be. */
+/** Leaves HOLD. Where even that is not to be had, the summary of an earlier audit goes: no summary is no GO. */
+function hold(path: string, code: FindingCode, message: string, thresholds: Thresholds, scope: AuditScope): void {
+  try {
+    write(path, heldAudit(code, message, thresholds, scope));
+  } catch (error) {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // The first error is the one to tell; its exit status is no GO either.
+    }
+    throw error;
+  }
+}
+
+/** Throws ShadowError for flags or a configuration file that are wrong, and leaves HOLD where the summary of an audit would be. */
 function readConfig(argv: readonly string[], deps: CommandDeps, nowMs: number): AuditConfig {
-  let base: string = AUDIT_FLAGS.base.fallback;
   try {
     const reader = new FlagReader('audit', AUDIT_FLAGS, { ...deps, argv });
-    base = textOf(reader.explicit['base']) ?? base;
     const values = reader.values();
     reader.finish();
     return values as unknown as AuditConfig;
   } catch (error) {
-    write(
-      summaryPath(base),
-      heldAudit('usage', messageOf(error), { ...DEFAULT_THRESHOLDS, allowRawLatency: false }, nowMs),
-    );
+    const config = { ...DEFAULTS, base: baseNamedBy(argv, deps.env) };
+    // A folder that nobody has named is not made for this.
+    if (existsSync(config.base)) {
+      hold(summaryPath(config.base), 'usage', messageOf(error), thresholdsOf(config), scopeOf(config, nowMs));
+    }
     throw error;
   }
 }
+
+const DEFAULTS = Object.fromEntries(
+  Object.entries(AUDIT_FLAGS).map(([name, { fallback }]) => [name, fallback]),
+) as unknown as AuditConfig;
+
+/** The folder that is meant, found without understanding anything else. */
+function baseNamedBy(argv: readonly string[], env: CommandDeps['env']): string {
+  const at = argv.findLastIndex((argument) => argument === '--base' || argument.startsWith('--base='));
+  const argument = argv[at];
+  const given = argument === '--base' ? argv[at + 1] : argument?.slice('--base='.length);
+  return given ?? env[`${envPrefix('audit')}BASE`] ?? AUDIT_FLAGS.base.fallback;
+}
+
+const scopeOf = (config: AuditConfig, nowMs: number): AuditScope => ({
+  folder: config.base,
+  runId: config.run_id,
+  source: config.source,
+  lastN: config.last_n,
+  maxAgeHours: config.max_age_h,
+  allowNotes: config.allow_notes,
+  nowMs,
+});
 
 const thresholdsOf = (config: AuditConfig): Thresholds => ({
   minWindows: config.min_windows,

@@ -24,7 +24,7 @@ const SYNOPSIS = `shadow compare A B [flags]
 
 Two folders of artifacts side by side: shadow against soak or a dry run, or two sets of parameters on one recording. Windows that overlap in time are paired; a
 difference is B less A, with a 95 % interval. AGREE has to be shown: the interval of every judged KPI lies within its tolerance. Exit status 1 is anything else:
-DIFFER, UNCLEAR, NO_OVERLAP (nothing in common), BROKEN (artifacts that cannot be trusted).
+DIFFER, UNCLEAR, NO_OVERLAP (nothing in common), BROKEN (a window that is none, or windows of a folder that overlap each other).
 
   shadow run --replay session.jsonl.br --spread_bps 8 --output a && shadow run --replay session.jsonl.br --spread_bps 10 --output b
   shadow compare a b --max_net_bps 0.2
@@ -43,7 +43,7 @@ export async function compare(argv: readonly string[], deps: CommandDeps): Promi
   const comparison = compareRuns(config.a, config.b, {
     net_bps: config.max_net_bps,
     maker_taker_ratio: config.max_maker_taker_ratio,
-    p95_latency_ms: config.max_p95_latency_ms,
+    window_p95_latency_ms: config.max_p95_latency_ms,
     risk_ratio: config.max_risk_ratio,
   });
   if (config.out !== undefined) writeDocument(config.out, canonicalJson(comparison));
@@ -87,10 +87,18 @@ function comparisonText(config: CompareConfig, comparison: ShadowComparison): st
   return lines.map(printable).join('\n');
 }
 
-const sideText = ({ run_ids: runs, mode, exchange, symbols, profile, windows }: ShadowComparison['a']): string =>
+const sideText = ({
+  run_ids: runs,
+  mode,
+  source,
+  exchange,
+  symbols,
+  profile,
+  windows,
+}: ShadowComparison['a']): string =>
   mode === null
     ? 'no window'
-    : `${windows} windows, ${mode}, ${exchange!} ${symbols.join(',')}, profile ${profile!}${runs.length > 0 ? `, run ${runs.join(' and ')}` : ''}`;
+    : `${windows} windows, ${mode}${source === null ? '' : ` ${source}`}, ${exchange!} ${symbols.join(',')}, profile ${profile!}${runs.length > 0 ? `, run ${runs.join(' and ')}` : ''}`;
 
 const tableOf = (title: string, differences: ShadowComparison['all']): string[] =>
   textTable(

@@ -8,7 +8,7 @@ import { reportMarkdown } from '../artifacts/report-markdown.ts';
 import { reportFigures } from '../artifacts/report-plots.ts';
 import { reportScope, reportTables } from '../artifacts/report-tables.ts';
 import { collectLast, kpiHorizonOf, runSummaryOf, snapshotOf } from '../artifacts/snapshot.ts';
-import { textTable } from '../artifacts/table.ts';
+import { printable, textTable } from '../artifacts/table.ts';
 import { REPORT_FOLDER, SNAPSHOT_FILE } from '../artifacts/window-files.ts';
 import { EXIT, ShadowError } from '../errors.ts';
 import { FlagReader } from '../flags.ts';
@@ -48,7 +48,7 @@ export async function report(argv: readonly string[], deps: CommandDeps): Promis
   const last = collectLast(src, lastN);
   const { stats } = last;
   if (stats === undefined) {
-    const reasons = last.leftOut.slice(0, 5).map((finding) => `\n  ${describeFinding(finding)}`);
+    const reasons = last.leftOut.slice(0, 5).map((finding) => `\n  ${printable(describeFinding(finding))}`);
     const more = last.leftOut.length > 5 ? `\n  and ${last.leftOut.length - 5} more` : '';
     throw new ShadowError(
       'SHADOW_ERR_INPUT',
@@ -66,12 +66,12 @@ export async function report(argv: readonly string[], deps: CommandDeps): Promis
   ] as const;
   for (const [name, text] of documents) writeDocument(join(out, name), text);
 
-  for (const line of reportScope(snapshot)) deps.print(line);
+  for (const line of reportScope(snapshot)) deps.print(printable(line));
   const [kpis, models] = reportTables(snapshot);
-  for (const { rows, right } of [kpis!, models!]) deps.print(`\n${textTable(rows, right).join('\n')}`);
+  for (const { rows, right } of [kpis!, models!]) deps.print(`\n${textTable(rows, right).map(printable).join('\n')}`);
   deps.print(`\nwritten to ${out}: ${documents.map(([name]) => name).join(', ')}`);
   const broken = leftOut.filter(({ code }) => !EXPECTED.includes(code));
-  for (const finding of broken.slice(0, 10)) deps.say(`left out: ${describeFinding(finding)}`);
+  for (const finding of broken.slice(0, 10)) deps.say(printable(`left out: ${describeFinding(finding)}`));
   if (broken.length > 10) deps.say(`and ${broken.length - 10} more, see the report`);
   return Promise.resolve(broken.length > 0 ? EXIT.findings : EXIT.fine);
 }

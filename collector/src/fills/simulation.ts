@@ -13,6 +13,8 @@ import { Quoter, targetTicks } from './quoter.ts';
 import type { ModelIndex, Outcome, ShadowQuote, VirtualFill } from './shadow-quote.ts';
 import { MODEL_INDEXES } from './shadow-quote.ts';
 import { makerSlippageBps, takenBy, takerFill, takerSlippageBps } from './execution.ts';
+import type { Task } from './tasks.ts';
+import { MidChain } from './mid-chain.ts';
 import { TimerQueue } from './timers.ts';
 
 export interface SimulationParameters {
@@ -28,20 +30,6 @@ export interface SimulationListener {
   /** The order has joined the book; it goes on changing. For those who know the truth and compare. */
   readonly onRest?: ((order: ShadowQuote) => void) | undefined;
 }
-
-type Task =
-  | { readonly kind: 'activate'; readonly order: ShadowQuote }
-  | { readonly kind: 'cancel'; readonly order: ShadowQuote }
-  | { readonly kind: 'dwell'; readonly order: ShadowQuote; readonly touchStartUs: Us }
-  | { readonly kind: 'markout'; readonly pending: PendingFill; readonly horizon: number; readonly epoch: number }
-  | { readonly kind: 'response'; readonly order: ShadowQuote; readonly lots: Lots; readonly closed: boolean }
-  | {
-      readonly kind: 'view';
-      readonly bidTicks: Ticks | undefined;
-      readonly askTicks: Ticks | undefined;
-      readonly era: number;
-    }
-  | { readonly kind: 'decide' };
 
 /**
  * The shadow of one symbol in exchange time: events come in order, timers run between them by (time, rank), and every stage
@@ -62,7 +50,7 @@ export class Simulation {
   /** Time of the last event or timer processed. */
   #nowUs: Us;
   /** Counts what invalidates markouts that span it: a gap, a stale period, a crossed book. */
-  #epoch = 0;
+  readonly #chain = new MidChain();
   /** Counts suspicions: a view of the book that was under way when one came is void. */
   #era = 0;
   #live = false;
@@ -138,8 +126,7 @@ export class Simulation {
   onBook(event: BookEvent, arrivalUs: Us): void {
     const nowUs = this.#nowUs;
     const midHalf = this.#book.synchronized ? this.#book.midHalfTicks : undefined;
-    // A side that is empty for a moment has no mid, but the chain of books holds: the mid before it stays the last one known.
-    if (!this.#book.synchronized || this.#book.crossed) this.#epoch++;
+    this.#chain.onBook(nowUs, midHalf, this.#book.synchronized && !this.#book.crossed);
     this.#midBeforeHalf = this.#midHalf;
     this.#live = this.#book.synchronized;
     this.#midHalf = midHalf ?? this.#midHalf;
@@ -162,7 +149,7 @@ export class Simulation {
   /** The book can no longer be trusted: open orders are censored, and markouts that span this are invalid. */
   suspect(reason: GapReason): void {
     this.#live = false;
-    this.#epoch++;
+    this.#chain.break();
     this.#era++;
     this.kpi.setState(this.#nowUs, false, this.#midHalf);
     if (reason === 'sequence') this.kpi.stats.feed.gaps++;
@@ -204,7 +191,7 @@ export class Simulation {
       case 'dwell':
         return this.#desk.onDwellTimer(task.order, task.touchStartUs, this.#nowUs);
       case 'markout':
-        return this.kpi.onMarkout(task.pending, task.horizon, task.epoch === this.#epoch ? this.#midHalf : undefined);
+        return this.kpi.onMarkout(task.pending, task.horizon, this.#chain.midHalfAt(this.#nowUs, task.link));
       case 'response':
         return this.#quoter.onResponse(task.order, task.lots, task.closed, this.#nowUs);
       case 'view':
@@ -323,7 +310,7 @@ export class Simulation {
     const { horizonsUs, kpiHorizon } = this.#parameters.kpi;
     for (let horizon = 0; horizon < horizonsUs.length; horizon++) {
       if (!driving && horizon !== kpiHorizon) continue;
-      const task = { kind: 'markout', pending, horizon, epoch: this.#epoch } as const;
+      const task = { kind: 'markout', pending, horizon, link: this.#chain.link } as const;
       this.#timers.schedule(pending.fill.timeUs + horizonsUs[horizon]!, RANK.markout, task);
     }
   }

@@ -152,7 +152,11 @@ export class Pool {
   }
 
   #addValues(summary: Summary): void {
+    const { corrected } = summary.latency_ms.feed;
+    // Raw percentiles beside corrected ones are of something else.
+    if (corrected && !this.latency.corrected) this.#values.set('p95_latency_ms', []);
     for (const kpi of WINDOW_KPIS) {
+      if (kpi === 'p95_latency_ms' && this.latency.corrected && !corrected) continue;
       const value = kpi === 'coverage' ? summary.feed.coverage : summary[kpi];
       if (value !== null) this.#values.get(kpi)!.push(value);
     }

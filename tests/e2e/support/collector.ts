@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { IterSummary, ShadowRunSummary } from '../../../schema/types.gen.js';
+import { contradictionsOf } from '../../../collector/src/artifacts/contradictions.ts';
 import { readIterSummary } from '../../../collector/src/artifacts/store.ts';
 import { runSummaryValidator, validated } from '../../../collector/src/artifacts/validate.ts';
 import type { Scope } from './scope.ts';
@@ -260,7 +261,13 @@ export function iterationsIn(folder: string): number[] {
 
 /** Every window in a folder, by number; throws where one does not follow its schema. */
 export const readWindows = (folder: string): IterSummary[] =>
-  iterationsIn(folder).map((number) => readIterSummary(join(folder, `ITER_SUMMARY_${number}.json`)));
+  iterationsIn(folder).map((number) => {
+    const window = readIterSummary(join(folder, `ITER_SUMMARY_${number}.json`));
+    // Whatever happened to the run: an audit must not find fault with the artifacts themselves.
+    const found = contradictionsOf(window);
+    if (found.length > 0) throw new Error(`window ${number}: ${JSON.stringify(found)}`);
+    return window;
+  });
 
 /** Undefined before there is one; throws where it does not follow its schema. */
 export function readRunSummary(folder: string): ShadowRunSummary | undefined {
