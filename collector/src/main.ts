@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { clock } from './commands/clock.ts';
 import type { CommandDeps } from './commands/deps.ts';
+import { record } from './commands/record.ts';
 import { describeFailure, run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
 import { EXIT, messageOf, ShadowError } from './errors.ts';
@@ -11,6 +12,7 @@ import { systemClock } from './system-clock.ts';
 const HELP = `shadow <command> [flags]
 
   shadow run       rest virtual quotes in a live, simulated or recorded order book, and report what they would have earned
+  shadow record    keep a live feed on disk, to be replayed by shadow run
   shadow clock     how far this machine's clock is off the exchange's, with a band that holds the truth
   shadow simulate  a simulated exchange to run against, or a recording of it
   shadow run --help    every flag of a command
@@ -71,6 +73,8 @@ async function main(argv: readonly string[]): Promise<number> {
         build: readBuild(),
         random: Math.random,
       });
+    case 'record':
+      return record(rest, { ...outside(), build: readBuild(), random: Math.random });
     case 'clock':
       return clock(rest, outside());
     case 'simulate':
