@@ -9,13 +9,20 @@ const LINE_FEED = 0x0a;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
+/** Chunks kept to be filled again: new memory is not free. */
+const SPARE_CHUNKS = 4;
+
+type Frame = RawRecord & { readonly type: 'receive' };
+
 /** Lines of a recording as bytes, in big chunks. A frame is copied into its line and not looked into. */
 export class LineBuffer {
   readonly #onFull: (chunk: Buffer) => void;
-  #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  readonly #spare: Buffer[] = [];
+  #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #length = 0;
-  #head = Buffer.alloc(0);
-  #headOf: RawRecord & { readonly type: 'receive' } = NO_FRAME;
+  /** What stands before a frame: those of one chunk of the socket have one stamp. */
+  #head: Buffer = Buffer.alloc(0);
+  #headOf: Omit<Frame, 'frame'> | undefined;
 
   constructor(onFull: (chunk: Buffer) => void) {
     this.#onFull = onFull;
@@ -27,7 +34,7 @@ export class LineBuffer {
   }
 
   record(record: RawRecord): void {
-    if (record.type === 'receive' && standsAsItCame(record)) this.#frame(record);
+    if (record.type === 'receive' && standsAsItCame(record.frame) && this.#findHead(record)) this.#frame(record.frame);
     else this.text(recordLine(record));
   }
 
@@ -42,19 +49,17 @@ export class LineBuffer {
   handOver(): void {
     if (this.#length === 0) return;
     const chunk = this.#chunk.subarray(0, this.#length);
-    this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    this.#chunk = this.#spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
     this.#length = 0;
     this.#onFull(chunk);
   }
 
-  #frame(record: RawRecord & { readonly type: 'receive' }): void {
-    const { connectionId: c, receiveTimeUs: w, monoUs: m, frame } = record;
-    // The frames of one chunk of the socket have one stamp.
-    const before = this.#headOf;
-    if (before.monoUs !== m || before.receiveTimeUs !== w || before.connectionId !== c) {
-      this.#head = Buffer.from(`{"t":"recv","c":"${c}","w":${w},"m":${m},"f":`, 'latin1');
-      this.#headOf = record;
-    }
+  /** Takes back a chunk that nobody reads any more. */
+  recycle({ buffer }: Buffer): void {
+    if (buffer.byteLength === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS) this.#spare.push(Buffer.from(buffer));
+  }
+
+  #frame(frame: Buffer): void {
     this.#reserve(this.#head.length + frame.length + 2);
     const chunk = this.#chunk;
     let at = this.#length;
@@ -67,6 +72,18 @@ export class LineBuffer {
     this.#length = at;
   }
 
+  /** False for a connection whose name would have to be escaped. */
+  #findHead({ connectionId, receiveTimeUs, monoUs }: Frame): boolean {
+    const before = this.#headOf;
+    if (before?.monoUs === monoUs && before.receiveTimeUs === receiveTimeUs && before.connectionId === connectionId) {
+      return true;
+    }
+    if (!PLAIN_ID.test(connectionId)) return false;
+    this.#head = Buffer.from(`{"t":"recv","c":"${connectionId}","w":${receiveTimeUs},"m":${monoUs},"f":`, 'latin1');
+    this.#headOf = { type: 'receive', connectionId, receiveTimeUs, monoUs };
+    return true;
+  }
+
   #reserve(bytes: number): void {
     if (this.#length + bytes <= this.#chunk.length) return;
     this.handOver();
@@ -74,21 +91,12 @@ export class LineBuffer {
   }
 }
 
-const NO_FRAME = {
-  type: 'receive',
-  connectionId: '',
-  frame: Buffer.alloc(0),
-  receiveTimeUs: NaN,
-  monoUs: NaN,
-} as const;
-
 /** Whether the bytes can stand in a line and be found there again: see recording-format.ts. */
-const standsAsItCame = ({ frame, connectionId }: RawRecord & { readonly type: 'receive' }): boolean =>
+const standsAsItCame = (frame: Buffer): boolean =>
   frame.length >= 2 &&
   frame[0] === OPENING_BRACE &&
   frame[frame.length - 1] === CLOSING_BRACE &&
   isUtf8(frame) &&
-  !frame.includes(LINE_FEED) &&
-  PLAIN_ID.test(connectionId);
+  !frame.includes(LINE_FEED);
 
 const PLAIN_ID = /^\w{1,32}$/;
