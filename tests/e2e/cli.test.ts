@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { CLOCK_FLAGS } from '../../collector/src/clock-flags.ts';
+import { RECORD_FLAGS } from '../../collector/src/record-flags.ts';
 import { SIMULATE_FLAGS } from '../../collector/src/simulate-flags.ts';
 import { RUN_FLAGS } from '../../collector/src/run-flags.ts';
 import { argumentsOf, Collector, liveFlags, runCli } from './support/collector.ts';
@@ -63,6 +64,7 @@ test('an output that is no folder ends the run with exit code 3 and names it', a
 
 test.each([
   { command: 'run', flags: RUN_FLAGS },
+  { command: 'record', flags: RECORD_FLAGS },
   { command: 'clock', flags: CLOCK_FLAGS },
   { command: 'simulate', flags: SIMULATE_FLAGS },
 ])('$command --help lists every flag on standard output and ends with exit code 0', async ({ command, flags }) => {

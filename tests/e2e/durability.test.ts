@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Collector, iterationsIn, readRunSummary, readWindows, temporaryFiles } from './support/collector.ts';
+import { disk, reported, testOnDisk } from './support/disk.ts';
 import { Scope } from './support/scope.ts';
 import { TestExchange } from './support/test-exchange.ts';
 
@@ -85,69 +85,8 @@ test('SIGKILL at any moment leaves whole files, and the next start cleans up and
   }
 });
 
-interface Disk {
-  readonly folder: string;
-  readonly fill: () => void;
-  readonly free: () => void;
-}
-
-/** A small disk of its own, or why there is none. */
-function mountDisk(): Disk | string {
-  const mounts = new Scope();
-  const folder = mounts.folder();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'pipe' });
-  } catch (error) {
-    rmSync(folder, { recursive: true });
-    const reason = (error as { stderr?: Buffer }).stderr?.toString().trim() ?? '';
-    return `no small disk to be had: mount: ${reason === '' ? 'not found' : reason}`;
-  }
-  unmount = () => {
-    execFileSync('umount', [folder]);
-    rmSync(folder, { recursive: true });
-  };
-  const filler = join(folder, 'filler');
-  return {
-    folder,
-    fill: () => {
-      for (const bytes of [65_536, 4_096, 1]) {
-        try {
-          for (;;) appendFileSync(filler, Buffer.alloc(bytes));
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-        }
-      }
-    },
-    free: () => rmSync(filler, { force: true }),
-  };
-}
-
-let unmount: (() => void) | undefined;
-afterEach(() => {
-  unmount?.();
-  unmount = undefined;
-});
-
-/** Mounting needs rights that a developer may lack, and that CI has to have. */
-function canMount(): string | undefined {
-  const disk = mountDisk();
-  unmount?.();
-  unmount = undefined;
-  return typeof disk === 'string' ? disk : undefined;
-}
-
-const obstacle = canMount();
-const testOnDisk = obstacle === undefined || process.env['CI'] === 'true' ? test : test.skip;
-const reported = (name: string): string => (obstacle === undefined ? name : `${name} (${obstacle})`);
-
-function disk(): Disk {
-  const mounted = mountDisk();
-  if (typeof mounted === 'string') throw new Error(mounted);
-  return mounted;
-}
-
 testOnDisk(reported('a full disk is counted and delays windows, and none is lost once there is space'), async () => {
-  const { folder, fill, free } = disk();
+  const { folder, fill, free } = disk(scope);
   const output = join(folder, 'shadow');
   mkdirSync(output);
   const collector = await Collector.start(scope, exchange, { duration: 1, output });
@@ -174,7 +113,7 @@ testOnDisk(reported('a full disk is counted and delays windows, and none is lost
 });
 
 testOnDisk(reported('a run that ends on a full disk says so with exit code 3, and leaves whole files'), async () => {
-  const { folder, fill } = disk();
+  const { folder, fill } = disk(scope);
   const output = join(folder, 'shadow');
   const collector = await Collector.start(scope, exchange, { duration: 1, output });
   await collector.until('a window', () => iterationsIn(output).length >= 1);

@@ -65,13 +65,17 @@ class Session {
     const first = this.#segments[0]!.number;
     if (first > 1) this.#onWarning(`${this.#folder} begins with segment ${first}; what was before is not there`);
     let expected = first;
+    const last = this.#segments.at(-1)!.number;
+    /** Neither an end was read, nor that there is none has been told. */
     let open = true;
     for (const segment of this.#segments) {
       const { number, path } = segment;
       if (number !== expected) this.#missing(expected, number - 1);
       expected = number + 1;
-      open = !this.#unwanted(segment);
-      if (!open) continue;
+      if (this.#unwanted(segment)) {
+        open = number !== last;
+        continue;
+      }
       const file = await this.#open(segment);
       if (file === undefined) continue;
       const end = yield* this.#withHole(file.records);

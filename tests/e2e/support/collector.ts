@@ -23,7 +23,7 @@ export interface Exit {
 }
 
 /** The built program as a process, with nothing of the environment that could configure it. */
-class Process {
+export class Process {
   readonly child: ChildProcess;
   readonly exit: Promise<Exit>;
   stdout = '';
