@@ -187,6 +187,7 @@ testOnDisk(reported('a full disk costs records and not the recording: it goes on
   expect(process.stderr).toContain('ENOSPC');
   free();
   await waitFor('the recording to go on', () => process.stderr.includes('recording again'), 25_000);
+  await waitFor('the new books', () => exchange.asked('subscribe').length >= 6 + 4);
   expect(process.stderr).toMatch(/\d+ frames, [\d.]+ MB, \d+ frames\/s, [1-9]\d* dropped, connection open/);
   const { code, stdout } = await stop(recording);
   expect(code).toBe(3);
@@ -196,7 +197,16 @@ testOnDisk(reported('a full disk costs records and not the recording: it goes on
   expect(warnings[0]).toContain(`${segmentsIn(folder)[0]!.path} has no end`);
   expect(records.filter(({ type }) => type === 'overflow')).toHaveLength(1);
   expect(records.at(-1)!.type).toBe('end');
+  // Books are good again behind the hole: the recorder has asked for new ones, and for nothing else.
+  const asked = [...exchange.markets.keys()].flatMap((symbol) => [`orderbook.50.${symbol}`, `orderbook.1.${symbol}`]);
+  expect([...new Set(exchange.asked('unsubscribe'))].sort()).toEqual(asked.sort());
+  const behind = records.slice(records.findIndex(({ type }) => type === 'overflow'));
+  const snapshots = behind.filter((record) => record.type === 'receive' && isSnapshot(record.frame));
+  expect(snapshots.length).toBeGreaterThanOrEqual(2);
 });
+
+const isSnapshot = (frame: Buffer): boolean =>
+  frame.includes('"topic":"orderbook.50') && frame.includes('"type":"snapshot"');
 
 test.each([
   {

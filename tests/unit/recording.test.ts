@@ -280,6 +280,32 @@ describe('a session', () => {
   });
 });
 
+describe('what a slow disk does not take', () => {
+  test('is counted for all segments together, and told when records are kept again', async () => {
+    const recoveries: number[] = [];
+    const recorder = segmentRecorder(folder, {
+      maxPendingBytes: 2_000,
+      onRecovery: (_path, dropped) => recoveries.push(dropped),
+    });
+    recorder.write([frameAt(0, `{"pad":"${'x'.repeat(3_000)}"}`)]);
+    // The old segment is on its way to the disk: the new one may not take anything yet.
+    recorder.write(frames(10, 15));
+    expect(recorder.droppedRecords).toBe(5);
+    let second = 15;
+    for (const deadline = performance.now() + 10_000; recoveries.length === 0; second++) {
+      expect(performance.now()).toBeLessThan(deadline);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      recorder.write([frameAt(second)]);
+    }
+    await recorder.close(stampsAt(second));
+    expect(recoveries).toEqual([second - 11]);
+    expect(recorder.droppedRecords).toBe(second - 11);
+    const { records, warnings } = await readRecording(folder);
+    expect(warnings).toEqual([]);
+    expect(records.slice(1)).toEqual([overflow(second - 1), frameAt(second - 1), end(second)]);
+  });
+});
+
 describe('the folder of a session', () => {
   const START = stampsAt(0).receiveTimeUs;
 

@@ -32,7 +32,7 @@ export async function openFeed(
     channels: () => channels,
     feed: decoded(connection, exchange.createDecoder(instruments, channels), subscriptions, recorder),
     stopsAtOnce: false,
-    onResync: (symbol, channel) => connection.resync({ symbol, channel }),
+    onResync: (symbol, channel) => open.resync({ symbol, channel }),
     onSuspicion: open.hurry,
     recordingDropped: () => recorder?.droppedRecords ?? 0,
     close: async () => {

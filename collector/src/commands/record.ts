@@ -62,7 +62,10 @@ export async function record(argv: readonly string[], deps: RecordDeps): Promise
     deps.say(messageOf(error));
     return EXIT.fine;
   }
-  const { folder, recorder } = openSegments(config.output, venue, open, config, deps, log);
+  // A book cannot be kept across a hole, and the exchange sends most books only once: without new ones the rest would be of little use.
+  const books = open.subscriptions.filter(({ channel }) => channel !== exchange.tradeChannel);
+  const onHole = (): void => books.forEach((subscription) => open.resync(subscription));
+  const { folder, recorder } = openSegments(config.output, venue, open, config, deps, log, onHole);
   deps.say(`recording ${open.symbols.join(', ')} of ${exchange.id} to ${folder}`);
   const seconds = await carryOut(open, recorder, config, deps);
   const { totals } = recorder;

@@ -46,6 +46,7 @@ export function openSegments(
   config: SegmentsConfig,
   deps: RecorderDeps,
   log: Logger,
+  onHole: () => void = () => undefined,
 ): { folder: string; recorder: SegmentRecorder } {
   const header = headerOf(venue, open, config, deps);
   const folder = makeSessionFolder(parent, config.exchange, header.started.receiveTimeUs);
@@ -60,7 +61,10 @@ export function openSegments(
     segmentBytes: config.segment_mb * BYTES_PER_MB,
     onFailure: (error, path) =>
       log.error({ path, reason: messageOf(error) }, 'cannot record; trying a new segment every ten seconds'),
-    onRecovery: (path, droppedRecords) => log.warn({ path, droppedRecords }, 'recording again'),
+    onRecovery: (path, droppedRecords) => {
+      log.warn({ path, droppedRecords }, 'recording again, behind a hole');
+      onHole();
+    },
   });
   log.info({ folder }, 'recording');
   return { folder, recorder };

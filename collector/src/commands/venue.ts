@@ -36,6 +36,8 @@ export interface OpenVenue {
   readonly subscriptions: readonly Subscription[];
   /** Asks for the exchange's time soon. */
   readonly hurry: () => void;
+  /** Asks for a new snapshot, where there is a connection. */
+  readonly resync: (subscription: Subscription) => void;
   /** Subscribes, and from now on gives records; once. A signal ends it. */
   connect(onState?: (state: ConnectionState) => void): Connection;
   close(): void;
@@ -109,6 +111,7 @@ export async function openVenue(
     channels,
     subscriptions,
     hurry: () => probe?.hurry(),
+    resync: (subscription) => connection?.resync(subscription),
     connect,
     close: () => {
       deps.signal.removeEventListener('abort', stop);

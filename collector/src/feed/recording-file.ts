@@ -144,5 +144,8 @@ function endOf(by: RecordsEnd['by'], lastUs: number | undefined, end: FileEnd): 
 export const KILLED =
   'its recorder was killed, or its disk failed; at most the last second before that is missing, or what was dropped meanwhile';
 
-const lastOf = (us: Us | undefined): string =>
-  us === undefined ? 'it holds no record' : `its last record is of ${new Date(us / US_PER_MS).toISOString()}`;
+function lastOf(us: Us | undefined): string {
+  if (us === undefined) return 'it holds no record';
+  const last = new Date(us / US_PER_MS);
+  return `its last record is of ${Number.isNaN(last.getTime()) ? us : last.toISOString()}`;
+}

@@ -14,6 +14,8 @@ export type FileEnd =
 
 /** Decompressed at a time. */
 const CHUNK_BYTES = 128 * 1024;
+/** A line longer than this is none of ours: a frame has a mebibyte at most. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 
 /**
@@ -88,6 +90,9 @@ class LineParser {
       found.push(parsed);
     }
     this.#rest = bytes.subarray(start);
+    if (this.#rest.length > MAX_LINE_BYTES) {
+      this.damage = { kind: 'damaged', line: this.lines, reason: 'the next line has no end' };
+    }
     return found;
   }
 

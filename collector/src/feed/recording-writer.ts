@@ -62,6 +62,8 @@ export class RecordingWriter implements Recorder {
   #safeRecords = 0;
   #onProgress: (() => void) | undefined;
   droppedRecords = 0;
+  /** How often records were missing before one that was taken. */
+  holes = 0;
   records = 0;
   frames = 0;
   /** Of the frames, as they came. */
@@ -158,6 +160,7 @@ export class RecordingWriter implements Recorder {
     }
     if (this.#lost) {
       this.#lost = false;
+      this.holes++;
       if (record.type !== 'overflow') this.#lines.record(overflowBefore(record));
     }
     this.#lines.record(record);

@@ -21,6 +21,7 @@ export interface SegmentOptions {
   readonly segmentUs: Us;
   readonly segmentBytes: number;
   readonly onFailure: (error: Error, path: string) => void;
+  /** Records are kept again, behind a hole or a failure: whoever keeps a book of them needs a snapshot. */
   readonly onRecovery: (path: string, droppedRecords: number) => void;
   readonly retryUs?: Us;
   readonly maxPendingBytes?: number;
@@ -63,6 +64,8 @@ export class SegmentRecorder implements Recorder {
   #settled = NOTHING;
   /** While the disk fails: the last segment before a good one. */
   #failedAfter: number | undefined;
+  /** Of the current segment. */
+  #holesTold = 0;
   #retryAtUs: Us = -Infinity;
   #nowUs: Us;
   #work: Promise<unknown> = Promise.resolve();
@@ -94,10 +97,16 @@ export class SegmentRecorder implements Recorder {
       this.#settled = { ...this.#settled, dropped: this.#settled.dropped + dropped };
       return;
     }
-    const { writer, path, number } = this.#current;
-    writer.write(records);
-    if (this.#failedAfter === undefined || number <= this.#failedAfter || writer.bytesOnDisk === 0) return;
+    this.#current.writer.write(records);
+    this.#tellRecovery(this.#current);
+  }
+
+  /** A new segment on a disk that failed is one only when something of it is there. */
+  #tellRecovery({ writer, path, number }: OpenSegment): void {
+    const failing = this.#failedAfter !== undefined;
+    if (failing ? number <= this.#failedAfter! || writer.bytesOnDisk === 0 : writer.holes === this.#holesTold) return;
     this.#failedAfter = undefined;
+    this.#holesTold = writer.holes;
     this.#options.onRecovery(path, this.droppedRecords);
   }
 
@@ -146,6 +155,7 @@ export class SegmentRecorder implements Recorder {
     );
     const segment: OpenSegment = { number, path, startedMonoUs: stamps.monoUs, writer };
     this.#last = number;
+    this.#holesTold = 0;
     for (const body of bodies) writer.http(body);
     return segment;
   }

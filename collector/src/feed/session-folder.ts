@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, ShadowError } from '../errors.ts';
 import type { Us } from '../units.ts';
@@ -37,10 +38,19 @@ export const indexPath = (folder: string): string => join(folder, INDEX);
 
 /** In the order of their numbers. */
 export function segmentsIn(folder: string): Segment[] {
-  return readdirSync(folder)
+  return entriesOf(folder)
+    .map(({ name }) => name)
     .map((name) => ({ number: Number(SEGMENT.exec(name)?.[1] ?? 0), path: join(folder, name) }))
     .filter(({ number }) => number > 0)
     .sort((a, b) => a.number - b.number);
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (cause) {
+    throw new ShadowError('SHADOW_ERR_INPUT', `cannot read the recording ${folder}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** What the index tells of a segment, where the file is still what it tells of. */
@@ -100,7 +110,7 @@ function makeNew(folder: string): boolean {
 /** The folder itself where it holds segments, or the only one in it that does. Throws SHADOW_ERR_INPUT, with a list where there are several. */
 export function findSession(folder: string): string {
   if (segmentsIn(folder).length > 0) return folder;
-  const inside = readdirSync(folder, { withFileTypes: true })
+  const inside = entriesOf(folder)
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(folder, name))
     .filter((path) => segmentsIn(path).length > 0)
