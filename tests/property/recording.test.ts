@@ -44,11 +44,14 @@ const what = fc.oneof(
   fc.record({ type: fc.constant('overflow'), connectionId }),
   probe,
 );
-/** In order, some with one stamp, a second apart otherwise. */
-const records = fc.array(fc.tuple(what, fc.constantFrom(0, 0, 1)), { maxLength: 40 }).map((all) => {
-  let second = 0;
-  return all.map(([own, apart]) => ({ ...own, ...stampsAt((second += apart)) }) as RawRecord);
-});
+const stampAfter = (us: number) => ({ receiveTimeUs: 1_767_225_600_000_000 + us, monoUs: 50 + us });
+/** In order, some with one stamp, a second apart at most. */
+const records = fc
+  .array(fc.tuple(what, fc.constantFrom(0, 0, 1, 123_457, 999_999, 1_000_000)), { maxLength: 40 })
+  .map((all) => {
+    let us = 0;
+    return all.map(([own, apartUs]) => ({ ...own, ...stampAfter((us += apartUs)) }) as RawRecord);
+  });
 
 /** Where the last file is cut, as a share of it. */
 const cut = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });

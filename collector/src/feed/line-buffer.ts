@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { FrameHead } from './frame-head.ts';
 import { recordLine } from './recording-format.ts';
 import type { RawRecord } from './records.ts';
 
@@ -12,17 +13,13 @@ const CLOSING_BRACE = 0x7d;
 /** Chunks kept to be filled again: new memory is not free. */
 const SPARE_CHUNKS = 4;
 
-type Frame = RawRecord & { readonly type: 'receive' };
-
 /** Lines of a recording as bytes, in big chunks. A frame is copied into its line and not looked into. */
 export class LineBuffer {
   readonly #onFull: (chunk: Buffer) => void;
   readonly #spare: Buffer[] = [];
   #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #length = 0;
-  /** What stands before a frame: those of one chunk of the socket have one stamp. */
-  #head: Buffer = Buffer.alloc(0);
-  #headOf: Omit<Frame, 'frame'> | undefined;
+  readonly #head = new FrameHead();
 
   constructor(onFull: (chunk: Buffer) => void) {
     this.#onFull = onFull;
@@ -34,7 +31,7 @@ export class LineBuffer {
   }
 
   record(record: RawRecord): void {
-    if (record.type === 'receive' && standsAsItCame(record.frame) && this.#findHead(record)) this.#frame(record.frame);
+    if (record.type === 'receive' && standsAsItCame(record.frame) && this.#head.set(record)) this.#frame(record.frame);
     else this.text(recordLine(record));
   }
 
@@ -60,28 +57,17 @@ export class LineBuffer {
   }
 
   #frame(frame: Buffer): void {
-    this.#reserve(this.#head.length + frame.length + 2);
+    const head = this.#head.bytes;
+    this.#reserve(head.length + frame.length + 2);
     const chunk = this.#chunk;
     let at = this.#length;
-    chunk.set(this.#head, at);
-    at += this.#head.length;
+    chunk.set(head, at);
+    at += head.length;
     chunk.set(frame, at);
     at += frame.length;
     chunk[at++] = CLOSING_BRACE;
     chunk[at++] = LINE_FEED;
     this.#length = at;
-  }
-
-  /** False for a connection whose name would have to be escaped. */
-  #findHead({ connectionId, receiveTimeUs, monoUs }: Frame): boolean {
-    const before = this.#headOf;
-    if (before?.monoUs === monoUs && before.receiveTimeUs === receiveTimeUs && before.connectionId === connectionId) {
-      return true;
-    }
-    if (!PLAIN_ID.test(connectionId)) return false;
-    this.#head = Buffer.from(`{"t":"recv","c":"${connectionId}","w":${receiveTimeUs},"m":${monoUs},"f":`, 'latin1');
-    this.#headOf = { type: 'receive', connectionId, receiveTimeUs, monoUs };
-    return true;
   }
 
   #reserve(bytes: number): void {
@@ -98,5 +84,3 @@ const standsAsItCame = (frame: Buffer): boolean =>
   frame[frame.length - 1] === CLOSING_BRACE &&
   isUtf8(frame) &&
   !frame.includes(LINE_FEED);
-
-const PLAIN_ID = /^\w{1,32}$/;
