@@ -7,6 +7,7 @@ import { FlagReader, textOf } from './flags.ts';
 import type { RunFlag } from './run-flags.ts';
 import { RUN_FLAG_NAMES, RUN_FLAGS } from './run-flags.ts';
 import type { ScheduledScenario } from './simulator/scenario.ts';
+import type { Ms } from './units.ts';
 
 /** Values of the flags that may differ by symbol. */
 export interface SymbolConfig {
@@ -52,9 +53,14 @@ export interface RunConfig {
   readonly drain: number;
   readonly kpi_horizon_s: number;
   readonly replay: string | undefined;
+  /** Milliseconds since the epoch, as is `to`. */
+  readonly from: Ms | undefined;
+  readonly to: Ms | undefined;
   readonly instruments: string | undefined;
   readonly speed: 'max' | '1';
   readonly record: string | undefined;
+  readonly segment_s: number;
+  readonly segment_mb: number;
   readonly output: string;
   readonly auto_archive: boolean;
   readonly max_keep: number;
@@ -111,6 +117,7 @@ function* contradictions(values: Layer, explicit: Layer): Generator<string> {
   if (replay !== undefined && record !== undefined) {
     yield '--record makes a recording of a live feed; it cannot be used with --replay';
   }
+  yield* recordingContradictions(values, explicit);
   if (mock !== true) {
     if (explicit['scenario'] !== undefined) yield '--scenario is of the simulated exchange: add --mock';
     return;
@@ -121,6 +128,21 @@ function* contradictions(values: Layer, explicit: Layer): Generator<string> {
   }
   if (exchange !== undefined && exchange !== SIMULATED_EXCHANGE) {
     yield `--mock simulates --exchange ${SIMULATED_EXCHANGE}, not ${JSON.stringify(exchange)}`;
+  }
+}
+
+function* recordingContradictions({ replay, record, from, to }: Layer, explicit: Layer): Generator<string> {
+  if (replay === undefined) {
+    for (const name of ['from', 'to']) {
+      if (explicit[name] !== undefined) yield `--${name} is of a part of a recording: it needs --replay`;
+    }
+  } else if (typeof from === 'number' && typeof to === 'number' && from >= to) {
+    yield '--from must be before --to';
+  }
+  if (textOf(record)?.endsWith('.br') === false) return;
+  for (const name of ['segment_s', 'segment_mb']) {
+    if (explicit[name] !== undefined)
+      yield `--${name} is of a recording in a folder: it needs --record with a path that does not end in .br`;
   }
 }
 

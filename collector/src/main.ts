@@ -5,6 +5,7 @@ import { audit } from './commands/audit.ts';
 import { clock } from './commands/clock.ts';
 import { compare } from './commands/compare.ts';
 import type { CommandDeps } from './commands/deps.ts';
+import { record } from './commands/record.ts';
 import { report } from './commands/report.ts';
 import { describeFailure, run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
@@ -15,6 +16,7 @@ import { systemClock } from './system-clock.ts';
 const HELP = `shadow <command> [flags]
 
   shadow run       rest virtual quotes in a live, simulated or recorded order book, and report what they would have earned
+  shadow record    keep a live feed on disk, to be replayed by shadow run
   shadow report    the last windows put together: a snapshot, and a page to read
   shadow audit     GO or HOLD: whether the windows can be trusted, and are good enough
   shadow compare   two runs side by side: what differs, and whether they agree
@@ -87,6 +89,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return clock(rest, outside());
     case 'compare':
       return compare(rest, outside());
+    case 'record':
+      return record(rest, { ...outside(), build: readBuild(), random: Math.random });
     case 'report':
       return report(rest, outside());
     case 'simulate':

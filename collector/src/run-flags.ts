@@ -1,6 +1,7 @@
 import { EXCHANGES } from './feed/exchanges.ts';
 import type { Flag } from './flags.ts';
 import { flag } from './flags.ts';
+import { SEGMENT_FLAGS } from './record-flags.ts';
 import { SCENARIO_NAMES } from './simulator/scenario.ts';
 
 /** The flags of `shadow run`. */
@@ -50,10 +51,13 @@ export const RUN_FLAGS = {
   drain: flag({ group: 'windows', kind: 'number', fallback: undefined, min: 0, max: 3_600, help: 'seconds a finite run goes on after its last window, for markouts. Default: the KPI horizon' }),
   kpi_horizon_s: flag({ group: 'windows', kind: 'choice', choices: ['0.1', '1', '5', '30', '60'], fallback: '5', help: 'markout horizon of net_bps and adverse_bps' }),
 
-  replay: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'a recording instead of the live feed; the run ends with it', results: false }),
+  replay: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'PATH', help: 'a recording instead of the live feed, a file or the folder of a session; the run ends with it', results: false }),
+  from: flag({ group: 'input', kind: 'time', fallback: undefined, placeholder: 'TIME', help: 'of a replay: only what was received from this UTC time on; a book is known from its first snapshot in there', results: false }),
+  to: flag({ group: 'input', kind: 'time', fallback: undefined, placeholder: 'TIME', help: 'of a replay: only what was received before this UTC time', results: false }),
   instruments: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'tick and lot sizes for a recording without them: a saved answer of the exchange\'s instrument endpoint' }),
   speed: flag({ group: 'input', kind: 'choice', choices: ['max', '1'], fallback: 'max', help: 'of a replay: as fast as it goes, or as it was', results: false }),
-  record: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'keep the raw frames here (.jsonl.br), for --replay', results: false }),
+  record: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'PATH', help: 'keep the raw frames for --replay: in this file (….jsonl.br), or in segments in a new folder in this one', results: false }),
+  ...SEGMENT_FLAGS,
   config: flag({ group: 'input', kind: 'text', fallback: undefined, placeholder: 'FILE', help: 'JSON file whose keys are these flags', results: false }),
 
   output: flag({ group: 'output', kind: 'text', fallback: 'artifacts/shadow/latest', placeholder: 'DIR', help: 'where ITER_SUMMARY_<n>.json go; a later run goes on counting', results: false }),

@@ -9,6 +9,7 @@ import { AUDIT_FLAGS } from '../../collector/src/audit-flags.ts';
 import { CLOCK_FLAGS } from '../../collector/src/clock-flags.ts';
 import { COMPARE_FLAGS } from '../../collector/src/compare-flags.ts';
 import { REPORT_FLAGS } from '../../collector/src/report-flags.ts';
+import { RECORD_FLAGS } from '../../collector/src/record-flags.ts';
 import { SIMULATE_FLAGS } from '../../collector/src/simulate-flags.ts';
 import { RUN_FLAGS } from '../../collector/src/run-flags.ts';
 import { argumentsOf, Collector, liveFlags, runCli } from './support/collector.ts';
@@ -67,6 +68,7 @@ test('an output that is no folder ends the run with exit code 3 and names it', a
 
 test.each([
   { command: 'run', flags: RUN_FLAGS },
+  { command: 'record', flags: RECORD_FLAGS },
   { command: 'clock', flags: CLOCK_FLAGS },
   { command: 'simulate', flags: SIMULATE_FLAGS },
   { command: 'archive', flags: ARCHIVE_FLAGS },

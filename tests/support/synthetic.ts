@@ -8,7 +8,7 @@ const SUBSCRIPTIONS = [
   ['BTCUSDT', 'orderbook.1'],
   ['BTCUSDT', 'publicTrade'],
 ];
-const INSTRUMENTS = JSON.stringify({
+export const INSTRUMENTS = JSON.stringify({
   retCode: 0,
   retMsg: 'OK',
   result: {
@@ -22,6 +22,11 @@ const INSTRUMENTS = JSON.stringify({
     ],
   },
 });
+
+export const SYNTHETIC_SUBSCRIPTIONS = SUBSCRIPTIONS.map(([symbol, channel]) => ({
+  symbol: symbol!,
+  channel: channel!,
+}));
 
 type Level = [price: string, size: string];
 

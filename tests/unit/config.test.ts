@@ -146,6 +146,16 @@ describe('the configuration of a run', () => {
       says: '"metrics_port" is not a value that a profile can set',
     },
     { argv: ['--replay', 'a', '--record', 'b'], says: 'cannot be used with --replay' },
+    { argv: ['--from', '2026-01-01T00:00:00Z'], says: '--from is of a part of a recording: it needs --replay' },
+    { argv: ['--to', '2026-01-01T00:00:00Z'], says: '--to is of a part of a recording: it needs --replay' },
+    { argv: ['--replay', 'a', '--from', 'today'], says: '--from: expected a UTC time' },
+    {
+      argv: ['--replay', 'a', '--from', '2026-01-01T00:00:01Z', '--to', '2026-01-01T00:00:01Z'],
+      says: '--from must be before --to',
+    },
+    { argv: ['--segment_s', '5'], says: '--segment_s is of a recording in a folder' },
+    { argv: ['--record', 'a.jsonl.br', '--segment_mb', '5'], says: '--segment_mb is of a recording in a folder' },
+    { argv: ['--record', 'a', '--segment_mb', '0'], says: '--segment_mb: expected a number from 0.01' },
     { argv: ['--seed'], says: '--seed needs a value' },
     { argv: ['stray'], says: 'unexpected argument "stray"' },
     { argv: ['--spread', '5'], says: 'did you mean --spread_bps?' },
@@ -156,6 +166,8 @@ describe('the configuration of a run', () => {
   test('paths and ports do not make another run, results do', () => {
     const of = (argv: string[]): string => JSON.stringify(resolve(argv).results);
     expect(of(['--output', 'x', '--metrics_port', '0', '--log_level', 'error'])).toBe(of([]));
+    expect(of(['--replay', 'x', '--from', '2026-01-01T00:00:00Z'])).toBe(of([]));
+    expect(of(['--record', 'x', '--segment_s', '5'])).toBe(of([]));
     expect(of(['--seed', '2'])).not.toBe(of([]));
     expect(of(['--spread_bps', '1'])).not.toBe(of([]));
   });

@@ -7,7 +7,7 @@ import { backoffMs } from '../../collector/src/feed/connection.ts';
 import { bybitLinear, bybitSpot } from '../../collector/src/feed/bybit.ts';
 import { gridOf, MALFORMED, OFF_GRID, parseOnGrid } from '../../collector/src/feed/decimal.ts';
 import type { RawRecord } from '../../collector/src/feed/records.ts';
-import { RecordingWriter } from '../../collector/src/feed/recording.ts';
+import { RecordingWriter } from '../../collector/src/feed/recording-writer.ts';
 import { openReplay } from '../../collector/src/feed/replay.ts';
 
 describe('decimals on a grid', () => {
@@ -174,7 +174,7 @@ describe('recordings', () => {
     expect(records.length).toBeGreaterThan(100);
     expect(records).toEqual(many.slice(0, records.length));
     expect(truncated).toHaveLength(1);
-    expect(truncated[0]).toContain('ends in the middle');
+    expect(truncated[0]).toContain('has no end: its recorder was killed');
   });
 
   test('may be plain or gzip, by their name', async () => {
@@ -203,8 +203,8 @@ describe('recordings', () => {
     { name: 'another format', text: '{"t":"header","format":"x"}\n', says: 'expected format' },
     {
       name: 'a later version',
-      text: '{"t":"header","format":"shadow-recording","version":2,"exchange":"bybit"}\n',
-      says: 'expected recording version 1',
+      text: '{"t":"header","format":"shadow-recording","version":3,"exchange":"bybit"}\n',
+      says: 'expected recording version 1 to 2',
     },
     {
       name: 'another exchange',

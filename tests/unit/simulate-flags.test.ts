@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { simulate } from '../../collector/src/commands/simulate.ts';
-import { RecordingWriter } from '../../collector/src/feed/recording.ts';
+import { RecordingWriter } from '../../collector/src/feed/recording-writer.ts';
 import { FlagReader } from '../../collector/src/flags.ts';
 import { SIMULATE_FLAGS } from '../../collector/src/simulate-flags.ts';
 import { parseScenarios } from '../../collector/src/simulator/scenario.ts';

@@ -5,7 +5,7 @@ import { marketOf } from '../simulator/markets.ts';
 import { describe } from '../simulator/scenario.ts';
 import { SimulatorServer } from '../simulator/server.ts';
 import { SimulatedExchange } from '../simulator/simulated-exchange.ts';
-import { openVenue } from './live-source.ts';
+import { openFeed } from './live-source.ts';
 import type { RunDeps } from './run.ts';
 import type { Source } from './source.ts';
 
@@ -30,7 +30,7 @@ export async function openMock(config: RunConfig, exchange: Exchange, deps: RunD
   log.info({ websocketUrl, restUrl, seed, scenario: config.scenario.map(describe) }, 'simulated exchange started');
   const notes = [`simulated exchange, seed ${seed}, scenario ${config.scenario.map(describe).join(',')}`];
   try {
-    const source = await openVenue({ kind: 'mock', websocketUrl, restUrl, notes }, config, exchange, deps, log);
+    const source = await openFeed({ kind: 'mock', websocketUrl, restUrl, notes }, config, exchange, deps, log);
     return {
       ...source,
       close: async () => {

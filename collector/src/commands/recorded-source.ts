@@ -3,6 +3,8 @@ import { ShadowError } from '../errors.ts';
 import type { Exchange } from '../feed/exchange.ts';
 import { openReplay, paced, unpaced } from '../feed/replay.ts';
 import type { Logger } from '../log.ts';
+import type { Ms, Us } from '../units.ts';
+import { usFromMs } from '../units.ts';
 import type { RunDeps } from './run.ts';
 import type { ChannelDepth, Source } from './source.ts';
 import { decoded, selectInstruments, subscriptionsOf } from './source.ts';
@@ -15,7 +17,8 @@ export async function openRecorded(
   deps: RunDeps,
   log: Logger,
 ): Promise<Source> {
-  const replay = await openReplay(path, exchange, (message) => log.warn({ path }, message));
+  const range = { fromUs: usFrom(config.from, -Infinity), toUs: usFrom(config.to, Infinity) };
+  const replay = await openReplay(path, exchange, (message) => log.warn({ path }, message), range);
   const saved = config.instruments === undefined ? [] : [{ url: '', body: deps.readText(config.instruments) }];
   const { symbols, instruments, notes } = selectInstruments(config, exchange, [...replay.instrumentBodies, ...saved]);
   if (symbols.length === 0) {
@@ -55,6 +58,8 @@ export async function openRecorded(
     close: async () => Promise.resolve(),
   };
 }
+
+const usFrom = (ms: Ms | undefined, none: Us): Us => (ms === undefined ? none : usFromMs(ms));
 
 const depthsOf = (exchange: Exchange): Map<string, number> =>
   new Map(exchange.depths.flatMap((depth) => exchange.bookChannels(depth)).map(({ name, depth }) => [name, depth]));

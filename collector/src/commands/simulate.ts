@@ -1,6 +1,6 @@
 import { EXIT, ShadowError } from '../errors.ts';
 import { bybitLinear } from '../feed/bybit.ts';
-import { RecordingWriter } from '../feed/recording.ts';
+import { RecordingWriter } from '../feed/recording-writer.ts';
 import type { Subscription } from '../feed/exchange.ts';
 import { FlagReader } from '../flags.ts';
 import { commandHelp } from '../help.ts';

@@ -1,7 +1,8 @@
 import type { RunConfig } from '../config.ts';
 import type { Feed, Instrument, MarketEvent } from '../events.ts';
 import type { Exchange, FrameDecoder, Subscription } from '../feed/exchange.ts';
-import type { HttpBody, RecordingWriter } from '../feed/recording.ts';
+import type { HttpBody } from '../feed/recording-format.ts';
+import type { Recorder } from '../feed/recording-writer.ts';
 import type { RawRecord } from '../feed/records.ts';
 import { decodeRecords } from '../feed/records.ts';
 
@@ -33,7 +34,7 @@ export async function* decoded(
   batches: AsyncIterable<readonly RawRecord[]>,
   decoder: FrameDecoder,
   subscriptions: readonly Subscription[],
-  recorder?: RecordingWriter,
+  recorder?: Recorder,
 ): AsyncGenerator<readonly MarketEvent[]> {
   for await (const records of batches) {
     recorder?.write(records);
@@ -57,7 +58,11 @@ interface Selection {
 }
 
 /** A symbol that is not to be had is left out and noted: it must not stop the others. */
-export function selectInstruments(config: RunConfig, exchange: Exchange, bodies: readonly HttpBody[]): Selection {
+export function selectInstruments(
+  config: Pick<RunConfig, 'symbols'>,
+  exchange: Exchange,
+  bodies: readonly HttpBody[],
+): Selection {
   const all = new Map<string, Instrument>();
   for (const { body } of bodies) {
     for (const instrument of exchange.parseInstruments(body)) all.set(instrument.symbol, instrument);

@@ -1,10 +1,16 @@
+import { statSync } from 'node:fs';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { ShadowError } from '../errors.ts';
+import type { Us } from '../units.ts';
 import { US_PER_MS, US_PER_S } from '../units.ts';
 import type { Exchange, Subscription } from './exchange.ts';
-import type { HttpBody, RecordingLine } from './recording.ts';
-import { readLines, RECORDING_FORMAT, RECORDING_VERSION, recordOf } from './recording.ts';
+import type { Lines, RecordingFile } from './recording-file.ts';
+import { openFile, openLines } from './recording-file.ts';
+import type { HttpBody, RecordingLine } from './recording-format.ts';
+import { RECORDING_FORMAT } from './recording-format.ts';
 import type { RawRecord } from './records.ts';
+import { openSession } from './replay-segments.ts';
+import { findSession } from './session-folder.ts';
 
 /** A recording opened for replay: what is known before the first frame, and the records. */
 export interface Replay {
@@ -15,105 +21,96 @@ export interface Replay {
   readonly records: AsyncIterable<readonly RawRecord[]>;
 }
 
+/** Wall clock of the part that is replayed: from its first record at or after `fromUs` to before the next at or after `toUs`. */
+export interface ReplayRange {
+  readonly fromUs: Us;
+  readonly toUs: Us;
+}
+
+const ALL: ReplayRange = { fromUs: -Infinity, toUs: Infinity };
+
 /** Records yielded at a time: large enough to make waking up cheap, small enough for signals and scrapes to get a turn. */
 const BATCH = 512;
 
 /**
- * Opens a recording: our own format, streamed; or the cryptofeed sample format, whose connections are stored one after the other
- * and are sorted by their stamps here. Only what the exchange's adapter owns, by recorded address, is replayed.
+ * Opens a recording: our own format, streamed, in a file or in the segments of a folder; or the cryptofeed sample format, whose connections
+ * are stored one after the other and are sorted by their stamps here. Only what the exchange's adapter owns, by recorded address, is replayed.
  */
 export async function openReplay(
   path: string,
   exchange: Exchange,
-  onTruncated: (message: string) => void,
+  onWarning: (message: string) => void,
+  range = ALL,
 ): Promise<Replay> {
-  const lines = readLines(path, onTruncated);
-  const first = await lines.next();
-  if (first.done === true) throw new ShadowError('SHADOW_ERR_INPUT', `the recording ${path} is empty`);
-  const header = first.value;
-  if (header.t !== 'header') {
-    throw new ShadowError(
-      'SHADOW_ERR_INPUT',
-      `expected a header in the first line of ${path}, got t = ${JSON.stringify(header.t)}`,
-    );
-  }
-  if (header.format === RECORDING_FORMAT) return openOwn(path, header, lines, exchange);
-  if (header.format === 2) return openCryptofeed(path, lines, exchange);
-  throw new ShadowError(
-    'SHADOW_ERR_INPUT',
-    `expected format "${RECORDING_FORMAT}" or cryptofeed's 2 in ${path}, got ${JSON.stringify(header.format)}`,
-  );
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const replay = isFolder
+    ? await openSession(findSession(path), exchange, onWarning, range.fromUs)
+    : await openOneFile(path, exchange, onWarning);
+  return range === ALL ? replay : { ...replay, records: within(replay.records, range) };
 }
 
-async function openOwn(
+async function openOneFile(path: string, exchange: Exchange, onWarning: (message: string) => void): Promise<Replay> {
+  const { first, lines } = await openLines(path);
+  const { format } = first[0]!;
+  if (format === 2) return openCryptofeed(path, first, lines, exchange, onWarning);
+  if (format !== RECORDING_FORMAT) {
+    throw new ShadowError(
+      'SHADOW_ERR_INPUT',
+      `expected format "${RECORDING_FORMAT}" or cryptofeed's 2 in ${path}, got ${JSON.stringify(format)}`,
+    );
+  }
+  const { subscriptions, bodies, notes, records } = await openFile(path, { first, lines }, exchange);
+  return { subscriptions, instrumentBodies: bodies, notes, records: untilEnd(path, records, onWarning) };
+}
+
+async function* untilEnd(
   path: string,
-  header: RecordingLine,
-  lines: AsyncGenerator<RecordingLine>,
-  exchange: Exchange,
-): Promise<Replay> {
-  if (header.version !== RECORDING_VERSION) {
-    const came = JSON.stringify(header.version);
-    throw new ShadowError(
-      'SHADOW_ERR_INPUT',
-      `expected recording version ${RECORDING_VERSION} in ${path}, got ${came}`,
-    );
-  }
-  if (header.exchange !== exchange.id) {
-    const hint = `--exchange ${String(header.exchange)}`;
-    throw new ShadowError('SHADOW_ERR_USAGE', `${path} was recorded with ${hint}, not --exchange ${exchange.id}`);
-  }
-  const instrumentBodies: HttpBody[] = [];
-  let pending: RawRecord | undefined;
-  for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
-    if (line.value.t === 'http') {
-      instrumentBodies.push({ url: String(line.value.url), body: String(line.value.data) });
-      continue;
-    }
-    pending = recordOf(line.value);
-    break;
-  }
-  const pairs = Array.isArray(header.subscriptions) ? (header.subscriptions as readonly unknown[]) : [];
-  const subscriptions = pairs.map((pair) => {
-    const [symbol, channel] = pair as readonly [unknown, unknown];
-    return { symbol: String(symbol), channel: String(channel) };
-  });
-  // Older recordings have none.
-  const notes = Array.isArray(header.notes) ? header.notes.map(String) : [];
-  return { subscriptions, instrumentBodies, notes, records: ownRecords(pending, lines) };
-}
-
-async function* ownRecords(
-  pending: RawRecord | undefined,
-  lines: AsyncGenerator<RecordingLine>,
+  records: RecordingFile['records'],
+  onWarning: (message: string) => void,
 ): AsyncGenerator<readonly RawRecord[]> {
-  let batch: RawRecord[] = pending === undefined ? [] : [pending];
-  for await (const line of lines) {
-    const record = recordOf(line);
-    if (record === undefined) continue;
-    batch.push(record);
-    if (batch.length < BATCH) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
+  const { trouble } = yield* records;
+  if (trouble !== undefined) onWarning(`${path} ${trouble}`);
 }
 
-async function openCryptofeed(path: string, lines: AsyncGenerator<RecordingLine>, exchange: Exchange): Promise<Replay> {
+async function* within(
+  records: AsyncIterable<readonly RawRecord[]>,
+  { fromUs, toUs }: ReplayRange,
+): AsyncGenerator<readonly RawRecord[]> {
+  let begun = false;
+  for await (const batch of records) {
+    const start = begun ? 0 : batch.findIndex(({ receiveTimeUs }) => receiveTimeUs >= fromUs);
+    if (start < 0) continue;
+    begun = true;
+    const end = batch.findIndex(({ receiveTimeUs }, index) => index >= start && receiveTimeUs >= toUs);
+    const part = batch.slice(start, end < 0 ? undefined : end);
+    if (part.length > 0) yield part;
+    if (end >= 0) return;
+  }
+}
+
+async function openCryptofeed(
+  path: string,
+  first: readonly RecordingLine[],
+  lines: Lines,
+  exchange: Exchange,
+  onWarning: (message: string) => void,
+): Promise<Replay> {
   const subscriptions: Subscription[] = [];
   const instrumentBodies: HttpBody[] = [];
   const records: RawRecord[] = [];
   const owned = new Set<unknown>();
-  for await (const line of lines) {
-    if (line.t === 'http') {
-      if (exchange.ownsInstruments(String(line.url)))
-        instrumentBodies.push({ url: String(line.url), body: String(line.data) });
-      continue;
-    }
+  const take = (line: RecordingLine): void => {
+    if (line.t === 'http' && exchange.ownsInstruments(String(line.url)))
+      instrumentBodies.push({ url: String(line.url), body: String(line.data) });
     if (line.t === 'connect' && exchange.ownsAddress(String(line.addr))) owned.add(line.conn);
-    if (!owned.has(line.conn)) continue;
+    if (line.t === 'http' || !owned.has(line.conn)) return;
     if (line.t === 'send') subscriptions.push(...exchange.subscriptionsOf(String(line.data)));
     else records.push(...cryptofeedRecord(line));
-  }
+  };
+  first.forEach(take);
+  let next = await lines.next();
+  for (; next.done !== true; next = await lines.next()) next.value.forEach(take);
+  if (next.value.kind !== 'whole') onWarning(`${path} is cut off or damaged; read up to there`);
   if (records.length === 0) {
     throw new ShadowError('SHADOW_ERR_INPUT', `${path} holds no connection of --exchange ${exchange.id}`);
   }
