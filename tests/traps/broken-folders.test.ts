@@ -112,7 +112,7 @@ test('the folder that all of these break is GO', () => {
   expect(judge(good.path).verdict).toBe('GO');
 });
 
-describe('trap 20: no broken folder is GO', () => {
+describe('no broken folder is GO (trap 20)', () => {
   test.each<{ name: string; file?: string; content: string | Buffer | undefined; code?: string; pointer?: string }>([
     { name: 'a missing window', content: undefined, code: 'missing_window' },
     { name: 'the newest window missing', file: 'ITER_SUMMARY_50.json', content: undefined, code: 'missing_window' },

@@ -382,7 +382,7 @@ describe('what a run must not hide', () => {
   });
 });
 
-describe('the summary is written on every path', () => {
+describe('trap 20: the summary is written on every path', () => {
   const path = (folder: ArtifactFolder): string => folder.file('reports/analysis/POST_SHADOW_AUDIT_SUMMARY.json');
 
   /** What an earlier audit has left. */
