@@ -176,10 +176,11 @@ describe('a session', () => {
   test('is cut by size too, and between two records only', async () => {
     const recorder = segmentRecorder(folder, { segmentUs: Infinity, segmentBytes: 1 });
     const written: RawRecord[] = [];
-    while (segmentsIn(folder).length < 3) {
+    for (const deadline = performance.now() + 10_000; segmentsIn(folder).length < 3;) {
+      expect(performance.now()).toBeLessThan(deadline);
       written.push(frameAt(written.length));
       recorder.write([written.at(-1)!]);
-      await new Promise((resolve) => setTimeout(resolve, 5)); // The compressor works meanwhile; there is an end to the loop.
+      await new Promise((resolve) => setTimeout(resolve, 5)); // The compressor works meanwhile.
     }
     await recorder.close(stampsAt(written.length));
     expect(await readRecording(folder)).toMatchObject({ records: [...written, end(written.length)], warnings: [] });
