@@ -68,8 +68,10 @@ function cutOff(path: string, share: number): void {
 /** A prefix of what was written, all of it or told that it is not. */
 function expectPrefix(read: Read, written: readonly RawRecord[]): void {
   expect(read.records).toEqual(written.slice(0, read.records.length));
-  if (read.records.length < written.length) expect(read.warnings).toHaveLength(1);
-  else expect(read.warnings.length).toBeLessThanOrEqual(1);
+  // A last segment that was cut within its first line is told as well as that there is no end.
+  const most = read.warnings.some((warning) => warning.includes('is left out')) ? 2 : 1;
+  expect(read.warnings.length).toBeLessThanOrEqual(most);
+  if (read.records.length < written.length) expect(read.warnings.length).toBeGreaterThanOrEqual(1);
 }
 
 const END = { type: 'end', ...stampsAt(1_000) } as const;

@@ -16,7 +16,14 @@ import { RecordingWriter } from '../../collector/src/feed/recording-writer.ts';
 import type { RawRecord } from '../../collector/src/feed/records.ts';
 import type { SegmentOptions } from '../../collector/src/feed/segment-recorder.ts';
 import type { IndexEntry } from '../../collector/src/feed/session-folder.ts';
-import { findSession, makeSessionFolder, segmentName, segmentsIn } from '../../collector/src/feed/session-folder.ts';
+import {
+  findSession,
+  indexPath,
+  makeSessionFolder,
+  readIndex,
+  segmentName,
+  segmentsIn,
+} from '../../collector/src/feed/session-folder.ts';
 import { frameAt, readRecording, segmentRecorder, stampsAt, SUBSCRIPTIONS } from '../support/recording.ts';
 
 let folder: string;
@@ -184,6 +191,24 @@ describe('a session', () => {
     }
     await recorder.close(stampsAt(written.length));
     expect(await readRecording(folder)).toMatchObject({ records: [...written, end(written.length)], warnings: [] });
+  });
+
+  test('whose last segment is none says so, beside that it has no end', async () => {
+    await recordSession(25);
+    const last = segmentsIn(folder).at(-1)!;
+    writeFileSync(last.path, Buffer.alloc(100_000, 0xff));
+    const { warnings } = await readRecording(folder);
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toContain('is left out, as if it were missing');
+    expect(warnings[1]).toContain('has no end');
+  });
+
+  test('with an index that is none is read all the same', async () => {
+    await recordSession(25);
+    rmSync(indexPath(folder));
+    mkdirSync(indexPath(folder));
+    expect(readIndex(folder).size).toBe(0);
+    expect((await readRecording(folder)).warnings).toEqual([]);
   });
 
   test('is read in the order of numbers, not of names', () => {

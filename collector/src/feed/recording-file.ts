@@ -30,11 +30,18 @@ export interface RecordingFile {
 
 export type Lines = AsyncGenerator<readonly RecordingLine[], FileEnd>;
 
+/** A file that holds no line yet. */
+export class EmptyRecording extends ShadowError {
+  constructor(path: string) {
+    super('SHADOW_ERR_INPUT', `the recording ${path} is empty`);
+  }
+}
+
 /** The first lines of a file. Throws ShadowError where it is empty, or does not begin with a header. */
 export async function openLines(path: string): Promise<{ first: readonly RecordingLine[]; lines: Lines }> {
   const lines = readLines(path);
   const first = await lines.next();
-  if (first.done === true) throw new ShadowError('SHADOW_ERR_INPUT', `the recording ${path} is empty`);
+  if (first.done === true) throw new EmptyRecording(path);
   const { t } = first.value[0]!;
   if (t === 'header') return { first: first.value, lines };
   await closeLines(lines);
@@ -96,9 +103,9 @@ function problemOf(
 
 function known(header: RecordingLine): Pick<RecordingFile, 'header' | 'subscriptions' | 'notes'> {
   const pairs = Array.isArray(header.subscriptions) ? (header.subscriptions as readonly unknown[]) : [];
-  const subscriptions = pairs.map((pair) => {
-    const [symbol, channel] = pair as readonly [unknown, unknown];
-    return { symbol: String(symbol), channel: String(channel) };
+  const subscriptions = pairs.flatMap((pair: unknown): Subscription[] => {
+    const [symbol, channel] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
+    return typeof symbol === 'string' && typeof channel === 'string' ? [{ symbol, channel }] : [];
   });
   // Older recordings have none.
   const notes = Array.isArray(header.notes) ? header.notes.map(String) : [];

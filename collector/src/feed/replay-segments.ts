@@ -1,14 +1,18 @@
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { messageOf, ShadowError } from '../errors.ts';
 import type { Us } from '../units.ts';
 import type { Exchange } from './exchange.ts';
 import { overflowBefore } from './recording-format.ts';
 import type { RecordingFile } from './recording-file.ts';
-import { KILLED, openFile, openLines } from './recording-file.ts';
+import { EmptyRecording, KILLED, openFile, openLines } from './recording-file.ts';
 import type { RawRecord } from './records.ts';
 import type { Replay } from './replay.ts';
 import type { Segment } from './session-folder.ts';
 import { readIndex, segmentsIn } from './session-folder.ts';
+
+/** Compressed, a header and what follows it have shown a line long before this. */
+const FIRST_LINE_BYTES = 64 * 1024;
 
 /**
  * Opens a folder of segments as one recording. What is missing between two records, be it a segment, the end of one or what the disk did not
@@ -77,7 +81,11 @@ class Session {
         continue;
       }
       const file = await this.#open(segment);
-      if (file === undefined) continue;
+      if (file === undefined) {
+        // What it would have ended with is not known.
+        open = true;
+        continue;
+      }
       const end = yield* this.#withHole(file.records);
       open = end.by !== 'end' && end.trouble === undefined;
       if (end.trouble !== undefined) this.#tell(`${path} ${end.trouble}`);
@@ -96,7 +104,8 @@ class Session {
     } catch (error) {
       if (!(error instanceof ShadowError)) throw error;
       // The last one may not have got as far as a line: that there is no end is told then.
-      if (number !== this.#segments.at(-1)!.number)
+      const begun = error instanceof EmptyRecording && statSync(path).size < FIRST_LINE_BYTES;
+      if (number !== this.#segments.at(-1)!.number || !begun)
         this.#tell(`${basename(path)} is left out, as if it were missing: ${messageOf(error)}`);
     }
     return undefined;

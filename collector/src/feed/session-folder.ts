@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { messageOf, ShadowError } from '../errors.ts';
 import type { Us } from '../units.ts';
 import { US_PER_MS } from '../units.ts';
@@ -41,7 +41,7 @@ export function segmentsIn(folder: string): Segment[] {
   return entriesOf(folder)
     .map(({ name }) => name)
     .map((name) => ({ number: Number(SEGMENT.exec(name)?.[1] ?? 0), path: join(folder, name) }))
-    .filter(({ number }) => number > 0)
+    .filter(({ number, path }) => number > 0 && basename(path) === segmentName(number))
     .sort((a, b) => a.number - b.number);
 }
 
@@ -56,16 +56,25 @@ function entriesOf(folder: string): Dirent[] {
 /** What the index tells of a segment, where the file is still what it tells of. */
 export function readIndex(folder: string): ReadonlyMap<number, IndexEntry> {
   const path = indexPath(folder);
-  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  const lines = indexText(path).split('\n');
   const entries = lines.flatMap(parseEntry).filter(({ file, bytes }) => sizeOf(join(folder, file)) === bytes);
   return new Map(entries.map((entry) => [entry.segment, entry]));
+}
+
+/** Nothing where it is not to be had: the segments are read then. */
+function indexText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function parseEntry(line: string): IndexEntry[] {
   try {
     const entry = JSON.parse(line) as IndexEntry;
-    const whole = [entry.segment, entry.last_us, entry.bytes].every(Number.isSafeInteger);
-    return whole && entry.file === segmentName(entry.segment) ? [entry] : [];
+    const whole = [entry.segment, entry.first_us, entry.last_us, entry.bytes].every(Number.isSafeInteger);
+    return whole && entry.first_us <= entry.last_us && entry.file === segmentName(entry.segment) ? [entry] : [];
   } catch {
     return []; // Torn: its segment is read.
   }
