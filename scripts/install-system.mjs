@@ -12,6 +12,16 @@ const NEEDED = [
     why: 'to step the wall clock of a running collector',
     there: () => readdirSync('/usr/lib').some((folder) => existsSync(`/usr/lib/${folder}/faketime/libfaketime.so.1`)),
   },
+  {
+    name: 'prometheus',
+    why: 'to scrape, to store and to try the alert rules',
+    there: () => onPath('prometheus') && onPath('promtool'),
+  },
+  {
+    name: 'prometheus-alertmanager',
+    why: 'to route the alerts',
+    there: () => onPath('prometheus-alertmanager') && onPath('amtool'),
+  },
   { name: 'make', why: 'for make shadow-archive', there: () => onPath('make') },
 ];
 

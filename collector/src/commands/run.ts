@@ -76,6 +76,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
   const metrics = new RunMetrics({
     exchange: config.exchange,
     configured: config.symbols,
+    fillModel: config.fill_model,
     build: deps.build,
     pipeline: () => pipeline,
     running: (shadow, clock) => summaryParameters(config).running(shadow, clock),

@@ -47,6 +47,16 @@ export const CATALOG = {
     labels: ['exchange', 'symbol', 'event'],
     help: 'Virtual orders, by what happened to them',
   },
+  shadow_fill_model_info: {
+    type: 'gauge',
+    labels: ['model'],
+    help: '1; the fill model that drives quoting and the KPIs',
+  },
+  shadow_model_edge_bps: {
+    type: 'gauge',
+    labels: ['symbol', 'model'],
+    help: 'Net edge in the last completed window under each fill model on the same orders, basis points, + is profit; absent without a known markout',
+  },
   shadow_markout_bps: {
     type: 'gauge',
     labels: ['symbol', 'horizon'],
@@ -205,6 +215,21 @@ export const CATALOG = {
     labels: [],
     help: 'Records not kept because the recording failed or fell behind',
   },
+  shadow_remote_write_samples_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Samples of fills for remote write, by what became of them: stored, refused by the receiver, overflow of the queue here, or abandoned at the end of the run',
+  },
+  shadow_remote_write_retries_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Requests of remote write that failed and are tried again',
+  },
+  shadow_remote_write_pending_samples: {
+    type: 'gauge',
+    labels: [],
+    help: 'Samples of fills that wait for remote write; absent without --remote_write_url',
+  },
   shadow_metrics_rejected_total: {
     type: 'counter',
     labels: [],
@@ -214,3 +239,20 @@ export const CATALOG = {
 } as const satisfies Record<string, Metric>;
 
 export type MetricName = keyof typeof CATALOG;
+
+/**
+ * Series that are not scraped but pushed, each sample with the time of its fill: a scrape would keep only the last fill.
+ * `nth` is absent but for the second and later fills of the same labels in the same millisecond, which one series cannot hold.
+ */
+export const PUSHED = {
+  shadow_fill_price: {
+    type: 'gauge',
+    labels: ['symbol', 'side', 'liquidity', 'nth'],
+    help: 'Price of each virtual fill of the driving model at its exchange time, quote currency',
+  },
+  shadow_fill_size: {
+    type: 'gauge',
+    labels: ['symbol', 'side', 'liquidity', 'nth'],
+    help: 'Size of each virtual fill of the driving model at its exchange time, base currency',
+  },
+} as const satisfies Record<string, Metric>;

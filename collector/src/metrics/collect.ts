@@ -3,7 +3,9 @@ import type { ClockReading, ExchangeClock } from '../clock/exchange-clock.ts';
 import type { BucketHistogram } from '../clock/histogram.ts';
 import { PROBE_RESULTS } from '../events.ts';
 import { numberOnGrid } from '../feed/decimal.ts';
-import type { VirtualFill } from '../fills/shadow-quote.ts';
+import type { Liquidity } from '../fills/fees.ts';
+import type { Cause, FillModelName, VirtualFill } from '../fills/shadow-quote.ts';
+import { FILL_MODELS } from '../fills/shadow-quote.ts';
 import { HORIZON_NAMES } from '../kpi/pool.ts';
 import type { Summary } from '../kpi/summary.ts';
 import type { FeedEventName, WindowStats } from '../kpi/window.ts';
@@ -31,6 +33,22 @@ const FEED_METRICS: Partial<Record<FeedEventName, MetricName>> = {
   resyncs: 'shadow_book_resyncs_total',
 };
 
+/** The cause by which a model first fills: its count stands at 0 from the start, so that no fill yet can be told from no collector. */
+const FIRST_CAUSE: Readonly<Record<FillModelName, Cause>> = {
+  'trade-through': 'through',
+  queue: 'queue',
+  touch: 'touch',
+  'touch-dwell': 'dwell',
+};
+
+/** The models as the artifacts spell them in `model_band`. */
+const BAND_KEYS = {
+  'trade-through': 'trade_through',
+  queue: 'queue',
+  touch: 'touch',
+  'touch-dwell': 'touch_dwell',
+} as const satisfies Record<FillModelName, keyof Summary['model_band']>;
+
 interface FillCount {
   readonly labels: Readonly<Record<'exchange' | 'symbol' | 'side' | 'liquidity' | 'model' | 'cause', string>>;
   count: number;
@@ -49,6 +67,8 @@ export interface ProcessCounts {
 export interface MetricsSource {
   readonly exchange: string;
   readonly configured: readonly string[];
+  /** The model that drives quoting and the KPIs. */
+  readonly fillModel: FillModelName;
   readonly build: Build;
   pipeline(): Pipeline | undefined;
   /** KPIs of the running window of a symbol, until a first one is complete. */
@@ -68,19 +88,34 @@ export class RunMetrics {
 
   constructor(source: MetricsSource) {
     this.#source = source;
+    for (const symbol of source.configured) {
+      for (const model of FILL_MODELS) {
+        for (const side of ['buy', 'sell'] as const) this.#fillCount(symbol, side, 'maker', model, FIRST_CAUSE[model]);
+      }
+    }
   }
 
   onFill(symbol: string, fill: VirtualFill, notionalQuote: number): void {
-    const side = sideOf(fill.side);
-    const key = `${symbol} ${side} ${fill.liquidity} ${fill.model} ${fill.cause}`;
+    const { liquidity, model, cause } = fill;
+    const count = this.#fillCount(symbol, sideOf(fill.side), liquidity, model, cause);
+    count.count++;
+    count.notionalQuote += notionalQuote;
+  }
+
+  #fillCount(
+    symbol: string,
+    side: 'buy' | 'sell',
+    liquidity: Liquidity,
+    model: FillModelName,
+    cause: Cause,
+  ): FillCount {
+    const key = `${symbol} ${side} ${liquidity} ${model} ${cause}`;
     let count = this.#fills.get(key);
     if (count === undefined) {
-      const { liquidity, model, cause } = fill;
       const labels = { exchange: this.#source.exchange, symbol, side, liquidity, model, cause };
       this.#fills.set(key, (count = { labels, count: 0, notionalQuote: 0 }));
     }
-    count.count++;
-    count.notionalQuote += notionalQuote;
+    return count;
   }
 
   /** A symbol's window ended: its counts, which the next window starts from 0, go on in the totals. */
@@ -98,9 +133,10 @@ export class RunMetrics {
   }
 
   collect(put: Put): void {
-    const { exchange, configured, build } = this.#source;
+    const { exchange, configured, build, fillModel } = this.#source;
     const counts = this.#source.counts();
     put('shadow_build_info', { version: build.version, commit: build.commit }, 1);
+    put('shadow_fill_model_info', { model: fillModel }, 1);
     put('shadow_windows_total', {}, this.#windows);
     put('shadow_artifact_write_errors_total', {}, counts.artifactWriteErrors);
     put('shadow_recording_dropped_total', {}, counts.recordingDropped);
@@ -172,6 +208,9 @@ export class RunMetrics {
     put('shadow_risk_ratio', { symbol }, summary.risk_ratio ?? undefined);
     put('shadow_clock_drift_ms', { symbol }, summary.clock_drift_ms ?? undefined);
     put('shadow_coverage_ratio', { symbol }, summary.feed.coverage ?? undefined);
+    for (const model of FILL_MODELS) {
+      put('shadow_model_edge_bps', { symbol, model }, summary.model_band[BAND_KEYS[model]].net_bps ?? undefined);
+    }
     for (const horizon of HORIZON_NAMES) {
       put('shadow_markout_bps', { symbol, horizon }, summary.markouts[horizon].mean_bps ?? undefined);
     }
