@@ -676,6 +676,7 @@ function metricsOf(): RunMetrics {
   const metrics = new RunMetrics({
     exchange: 'bybit',
     configured: [SYMBOL],
+    fillModel: 'touch-dwell',
     build: { version: '0.0.0', commit: 'unknown' },
     pipeline: () => pipeline,
     running: ({ stats }) => summaryOf(stats, stats.driftMs),
