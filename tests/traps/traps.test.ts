@@ -633,13 +633,13 @@ describe('metrics', () => {
   test('trap 19: every metric of the catalog is exported by a run, with the labels it promises, and no other', async () => {
     const seen = new Map<MetricName, Set<string>>();
     const metrics = metricsOf();
-    const registry = new MetricsRegistry((put) => {
+    const registry = new MetricsRegistry((put) =>
       metrics.collect((name, labels, value) => {
         if (value !== undefined) seen.set(name, new Set(Object.keys(labels)));
         put(name, labels, value);
-      });
-    });
-    const text = await registry.render();
+      }),
+    );
+    const text = (await registry.render()).join('');
     // The registry's own: values that it refused.
     seen.set('shadow_metrics_rejected_total', new Set());
     for (const [name, { labels }] of Object.entries(CATALOG) as [MetricName, Metric][]) {

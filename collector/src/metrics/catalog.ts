@@ -39,7 +39,7 @@ export const CATALOG = {
   },
   shadow_fill_notional_quote_total: {
     type: 'counter',
-    labels: ['exchange', 'symbol', 'side', 'liquidity', 'model'],
+    labels: ['exchange', 'symbol', 'side', 'liquidity', 'model', 'cause'],
     help: 'Notional of virtual fills, quote currency',
   },
   shadow_orders_total: {

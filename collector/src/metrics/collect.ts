@@ -132,7 +132,8 @@ export class RunMetrics {
     if (this.#last === undefined || summary.iteration >= this.#last.iteration) this.#last = summary;
   }
 
-  collect(put: Put): void {
+  /** Yields behind each symbol. */
+  *collect(put: Put): Generator<void> {
     const { exchange, configured, build, fillModel } = this.#source;
     const counts = this.#source.counts();
     put('shadow_build_info', { version: build.version, commit: build.commit }, 1);
@@ -156,8 +157,11 @@ export class RunMetrics {
     put('shadow_reconnects_total', { exchange }, pipeline.disconnects);
     put('shadow_feed_bad_unattributed_total', { exchange }, pipeline.unattributedBad);
     put('shadow_subscriptions_rejected_total', { exchange }, pipeline.rejectedSubscriptions);
-    for (const symbol of pipeline.symbols.values()) this.#collectSymbol(put, symbol, clock);
-    this.#collectFills(put);
+    for (const symbol of pipeline.symbols.values()) {
+      this.#collectSymbol(put, symbol, clock);
+      yield;
+    }
+    yield* this.#collectFills(put);
   }
 
   #collectClock(put: Put, clock: ExchangeClock, { synced, offsetUs, uncertaintyUs, skewPpm }: ClockReading): void {
@@ -216,11 +220,11 @@ export class RunMetrics {
     }
   }
 
-  #collectFills(put: Put): void {
+  *#collectFills(put: Put): Generator<void> {
     for (const { labels, count, notionalQuote } of this.#fills.values()) {
       put('shadow_fills_total', labels, count);
-      const { cause, ...rest } = labels;
-      put('shadow_fill_notional_quote_total', rest, notionalQuote);
+      put('shadow_fill_notional_quote_total', labels, notionalQuote);
+      yield;
     }
   }
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../errors.ts';
 import { listen, stopListening } from '../listen.ts';
 import type { MetricsRegistry } from './registry.ts';
@@ -23,7 +25,11 @@ export async function startMetricsServer(
   health: Health,
 ): Promise<MetricsServer> {
   const server = createServer((request, response) => {
-    answer(request, response, registry, health).catch((error: unknown) => send(response, 500, `${messageOf(error)}\n`));
+    answer(request, response, registry, health).catch((error: unknown) => {
+      // Whoever asked may have gone while the answer was written.
+      if (response.headersSent) response.destroy();
+      else send(response, 500, `${messageOf(error)}\n`);
+    });
   });
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;
@@ -45,7 +51,9 @@ async function answer(
   }
   switch ((request.url ?? '').split('?')[0]) {
     case '/metrics': {
-      send(response, 200, await registry.render(), registry.contentType);
+      const parts = await registry.render();
+      writeHead(response, 200, registry.contentType);
+      await pipeline(Readable.from(parts), response);
       return;
     }
     case '/healthz': {
@@ -64,11 +72,15 @@ async function answer(
   }
 }
 
-function send(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
+function send(response: ServerResponse, status: number, body: string): void {
+  writeHead(response, status, 'text/plain; charset=utf-8');
+  response.end(body);
+}
+
+function writeHead(response: ServerResponse, status: number, type: string): void {
   response.writeHead(status, {
     'Content-Type': type,
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   });
-  response.end(body);
 }
