@@ -125,6 +125,11 @@ export class Collector {
     return collector;
   }
 
+  /** host:port of its metrics. */
+  get address(): string {
+    return this.#url.slice('http://'.length);
+  }
+
   get pid(): number {
     return this.#process.child.pid!;
   }
