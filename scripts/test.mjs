@@ -24,7 +24,8 @@ function step(name, command, args) {
 const count = (fine) => (fine ? passed++ : failed++);
 
 try {
-  for (const name of ['types', 'lint', 'format', 'generated', 'build', 'mutate:alerts']) count(step(name, 'npm', ['run', '-s', name]));
+  for (const name of ['types', 'lint', 'format', 'generated', 'build', 'mutate:alerts'])
+    count(step(name, 'npm', ['run', '-s', name]));
   const fine = step('jest', 'npm', ['run', '-s', 'jest', '--', '--json', `--outputFile=${report}`]);
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));
