@@ -45,6 +45,7 @@ function expressionMutants(expression) {
     ...each(expression, /\bavg_over_time/g, () => ['min_over_time', 'max_over_time', 'last_over_time']),
     ...each(expression, /\b(avg|max|sum)(?= by)/g, (name) => (name === 'avg' ? ['max', 'min', 'sum'] : [])),
     ...each(expression, / unless on \(\) \(sum\(.*?\) == 0\)/g, () => ''),
+    ...each(expression, / unless on \(\) count\(.*?\)| or \(shadow:[^)]*\)\)/g, () => ''),
     ...each(expression, / unless on \(symbol\) \(.*? == 0\)/g, () => ''),
     ...each(expression, / unless on \(symbol\) shadow_[a-z_]+/g, () => ''),
     ...each(expression, / - shadow_[a-z_]+| \* on .*?_info/g, () => ''),

@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 
 const root = new URL('../../../', import.meta.url);
-export const read = (path: string): string => readFileSync(fileURLToPath(new URL(path, root)), 'utf8');
+const read = (path: string): string => readFileSync(fileURLToPath(new URL(path, root)), 'utf8');
 
 /** A minute of the rules in the tests. The KPIs are those of windows of 12 s and more instead of 60 s. */
-const SECONDS_A_MINUTE = 4;
+export const SECONDS_A_MINUTE = 4;
 
 interface Rules {
   groups: { name: string; interval?: string; rules: { alert?: string; expr: string; for?: string }[] }[];

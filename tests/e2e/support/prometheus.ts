@@ -3,7 +3,7 @@ import type { Scope } from './scope.ts';
 import { ServerProcess } from './server-process.ts';
 
 export interface PrometheusOptions {
-  readonly config: object;
+  readonly config?: object;
   /** Further files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
@@ -24,7 +24,10 @@ export class Prometheus {
     this.server = server;
   }
 
-  static async start(scope: Scope, { config, files = {}, args = [] }: PrometheusOptions): Promise<Prometheus> {
+  static async start(
+    scope: Scope,
+    { config = {}, files = {}, args = [] }: PrometheusOptions = {},
+  ): Promise<Prometheus> {
     const server = await ServerProcess.start(scope, {
       program: 'prometheus',
       files: { ...files, 'prometheus.yml': stringify(config) },
@@ -43,6 +46,11 @@ export class Prometheus {
     return this.server.url;
   }
 
+  /** Of its receiver, which `--web.enable-remote-write-receiver` opens. */
+  get writeUrl(): string {
+    return `${this.url}/api/v1/write`;
+  }
+
   /** The answer of an instant query; throws what Prometheus says of a query it does not take. */
   async query(expression: string, atS?: number): Promise<readonly Series[]> {
     return this.#ask('query', { query: expression, ...(atS === undefined ? {} : { time: String(atS) }) });
@@ -51,6 +59,13 @@ export class Prometheus {
   async queryRange(expression: string, fromS: number, toS: number, stepS: number): Promise<readonly Series[]> {
     const range = { start: String(fromS), end: String(toS), step: String(stepS) };
     return this.#ask('query_range', { query: expression, ...range });
+  }
+
+  /** How often a rule of shadow mode was evaluated since the start, all rules together. */
+  async ruleEvaluations(): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const line = /^prometheus_rule_evaluations_total\{rule_group="[^"]*;shadow\.mode\.rules"\} (\d+)$/m.exec(text);
+    return Number(line?.[1] ?? 0);
   }
 
   async #ask(path: string, parameters: Record<string, string>): Promise<readonly Series[]> {
