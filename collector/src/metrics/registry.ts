@@ -36,8 +36,8 @@ export class MetricsRegistry {
   async render(): Promise<string> {
     for (const metric of this.#metrics.values()) {
       metric.reset();
-      // prom-client resets a metric without labels to 0, which would certify what nobody has put.
-      metric.remove({});
+      // prom-client resets a gauge or counter without labels to 0, which would certify what nobody has put.
+      if (!(metric instanceof RunHistogram)) metric.remove({});
     }
     this.#collect((name, labels, value) => this.#put(name, labels, value));
     this.#put('shadow_metrics_rejected_total', {}, this.#rejected);

@@ -75,7 +75,7 @@ const basic = (username: string, password: string): string =>
 
 /** What `fetch` throws says only that it failed; why is in its cause. */
 function failureOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const cause = (error as { readonly cause?: unknown } | undefined)?.cause ?? error;
   return codeOf(cause) ?? messageOf(cause);
 }
 

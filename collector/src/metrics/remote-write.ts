@@ -118,11 +118,13 @@ export class RemoteWrite {
   }
 
   async #run(): Promise<void> {
-    while (!this.#over) {
+    let last: boolean;
+    do {
+      // What comes before the end is announced is sent in the round after it.
+      last = this.#ending;
       await this.#sendAll();
-      if (this.#ending) return;
-      await this.#pause(SEND_EVERY_MS);
-    }
+      if (!this.#ending) await this.#pause(SEND_EVERY_MS);
+    } while (!last && !this.#over);
   }
 
   async #sendAll(): Promise<void> {
