@@ -72,11 +72,23 @@ describe('fills as series', () => {
     },
     {
       name: 'one so late that its millisecond is forgotten, and one that is not',
-      fills: [...Array.from({ length: REMEMBERED_MS + 1 }, (_, n) => fillAt(T + n)), fillAt(T), fillAt(T + 1)],
+      fills: [
+        ...Array.from({ length: REMEMBERED_MS + 1 }, (_, n) => fillAt(T + n)),
+        fillAt(T + REMEMBERED_MS / 2 - 1),
+        fillAt(T + REMEMBERED_MS / 2),
+      ],
       nth: [...Array<undefined>(REMEMBERED_MS + 1).fill(undefined), 'none', '2'],
     },
   ])('nth tells fills of one millisecond apart: $name', ({ fills, nth }) => {
     expect(labelsOf(fills)).toEqual(nth);
+  });
+
+  test('a clock that steps back by the time of a hundred fills costs none', () => {
+    const steady = Array.from({ length: 3 * REMEMBERED_MS }, (_, n) => fillAt(T + n * 1_000));
+    const back = Array.from({ length: 3 * REMEMBERED_MS }, (_, n) =>
+      fillAt(T + 500 + (3 * REMEMBERED_MS - 100 + n) * 1_000),
+    );
+    expect(new Set(labelsOf([...steady, ...back]))).toEqual(new Set([undefined]));
   });
 
   test('no two fills are ever one sample, whatever their times', () => {

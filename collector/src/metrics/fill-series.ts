@@ -25,7 +25,7 @@ export interface Sample {
 
 /** Fills of the same labels in the same millisecond; a further one cannot be told from them. */
 export const MAX_FILLS_PER_MS = 16;
-/** Milliseconds with fills that are remembered for the same labels: fills come nearly in order, so later ones do not meet older ones. */
+/** Milliseconds with fills that are remembered for the same labels, then the older half is forgotten: fills come nearly in order. */
 export const REMEMBERED_MS = 256;
 
 /** Fills as samples. A series holds one value a millisecond: the second and later fills of one get the label `nth`. */
@@ -65,12 +65,15 @@ class Ordinals {
     if (count === MAX_FILLS_PER_MS || (count === undefined && timeMs <= this.#forgottenMs)) return undefined;
     const nth = (count ?? 0) + 1;
     this.#counts.set(timeMs, nth);
-    if (this.#counts.size > REMEMBERED_MS) {
-      const oldest = Math.min(...this.#counts.keys());
-      this.#counts.delete(oldest);
-      this.#forgottenMs = oldest;
-    }
+    if (this.#counts.size > REMEMBERED_MS) this.#forgetHalf();
     return nth;
+  }
+
+  /** The older half by its time, not by when it came: after a step back of the clock the later ones are still known. */
+  #forgetHalf(): void {
+    const older = [...this.#counts.keys()].sort((a, b) => a - b).slice(0, REMEMBERED_MS / 2);
+    for (const timeMs of older) this.#counts.delete(timeMs);
+    this.#forgottenMs = older.at(-1)!;
   }
 }
 
