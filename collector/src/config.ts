@@ -66,6 +66,7 @@ export interface RunConfig {
   readonly max_keep: number;
   readonly metrics_host: string;
   readonly metrics_port: number;
+  readonly remote_write_url: string | undefined;
   readonly log_level: string;
   readonly bySymbol: ReadonlyMap<string, SymbolConfig>;
   /** What determines the results, for `config_hash`: canonical and free of paths and ports. */
@@ -114,6 +115,9 @@ export function resolveRunConfig(inputs: ConfigInputs): RunConfig {
 /** Flags that cannot be meant together. */
 function* contradictions(values: Layer, explicit: Layer): Generator<string> {
   const { replay, record, mock, exchange, ws_url: websocketUrl, rest_url: restUrl } = values;
+  if (replay !== undefined && values['remote_write_url'] !== undefined) {
+    yield '--remote_write_url pushes fills as they happen, and those of a recording have happened before; it cannot be used with --replay';
+  }
   if (replay !== undefined && record !== undefined) {
     yield '--record makes a recording of a live feed; it cannot be used with --replay';
   }

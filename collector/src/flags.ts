@@ -109,7 +109,9 @@ export class FlagReader {
   #read(name: string, raw: unknown): Value {
     const parsed = parseValue(this.#table[name]!, raw, this.#inputs.readText);
     if ('value' in parsed) return parsed.value;
-    this.problems.push(`--${name}: expected ${parsed.expected}, got ${JSON.stringify(raw)}`);
+    // What may be a password in an address is not repeated.
+    const shown = this.#table[name]!.kind === 'url' ? String(raw).replace(/^.*@/s, '…@') : raw;
+    this.problems.push(`--${name}: expected ${parsed.expected}, got ${JSON.stringify(shown)}`);
     return undefined;
   }
 

@@ -156,6 +156,8 @@ describe('the configuration of a run', () => {
     { argv: ['--segment_s', '5'], says: '--segment_s is of a recording in a folder' },
     { argv: ['--record', 'a.jsonl.br', '--segment_mb', '5'], says: '--segment_mb is of a recording in a folder' },
     { argv: ['--record', 'a', '--segment_mb', '0'], says: '--segment_mb: expected a number from 0.01' },
+    { argv: ['--replay', 'a', '--remote_write_url', 'http://x/'], says: 'it cannot be used with --replay' },
+    { argv: ['--remote_write_url', 'ws://u:p@x/'], says: 'begins with http:// or https://, got "…@x/"' },
     { argv: ['--seed'], says: '--seed needs a value' },
     { argv: ['stray'], says: 'unexpected argument "stray"' },
     { argv: ['--spread', '5'], says: 'did you mean --spread_bps?' },
@@ -168,6 +170,7 @@ describe('the configuration of a run', () => {
     expect(of(['--output', 'x', '--metrics_port', '0', '--log_level', 'error'])).toBe(of([]));
     expect(of(['--replay', 'x', '--from', '2026-01-01T00:00:00Z'])).toBe(of([]));
     expect(of(['--record', 'x', '--segment_s', '5'])).toBe(of([]));
+    expect(of(['--remote_write_url', 'http://x/'])).toBe(of([]));
     expect(of(['--seed', '2'])).not.toBe(of([]));
     expect(of(['--spread_bps', '1'])).not.toBe(of([]));
   });

@@ -23,7 +23,7 @@ export function windowFills(
 ): WindowFills {
   const symbols = [...report.bySymbol];
   const fills = symbols.flatMap(([symbol, { virtualFills }]) =>
-    virtualFills.map((fill) => published(symbol, fill, instruments.get(symbol)!)),
+    virtualFills.map((fill) => publishedFill(fill, instruments.get(symbol)!)),
   );
   const document: WindowFills = {
     schema_version: SCHEMA_VERSION,
@@ -50,7 +50,8 @@ export function windowFills(
   return validated(windowFillsValidator, document, fillsFileName(iteration));
 }
 
-function published(symbol: string, fill: VirtualFill, { tick, lot }: Instrument): Fill {
+/** A fill as the world sees it, in the units of its market. */
+export function publishedFill(fill: VirtualFill, { symbol, tick, lot }: Instrument): Fill {
   return {
     time_us: Math.round(fill.timeUs),
     symbol,

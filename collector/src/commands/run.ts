@@ -12,6 +12,7 @@ import type { Logger } from '../log.ts';
 import { createLogger } from '../log.ts';
 import { RunMetrics } from '../metrics/collect.ts';
 import { MetricsRegistry } from '../metrics/registry.ts';
+import type { RemoteWrite } from '../metrics/remote-write.ts';
 import { startMetricsServer } from '../metrics/server.ts';
 import { Pipeline } from '../pipeline.ts';
 import type { Build } from '../resources.ts';
@@ -21,6 +22,7 @@ import { pipelineParameters, resultsConfig, summaryParameters } from './compose.
 import { ProcessLatency } from './process-latency.ts';
 import { ArtifactSink } from './artifact-sink.ts';
 import { autoArchive } from './auto-archive.ts';
+import { isOfWindow, openRemoteWrite } from './fill-push.ts';
 import { openLive } from './live-source.ts';
 import { openMock } from './mock-source.ts';
 import { openRecorded } from './recorded-source.ts';
@@ -66,12 +68,14 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
   let pipeline: Pipeline | undefined;
   let source: Source | undefined;
   let store: ArtifactStore | undefined;
+  let remoteWrite: RemoteWrite | undefined;
   const processLatency = config.replay === undefined ? new ProcessLatency(deps.clock, deps.build) : undefined;
   const counts = () => ({
     artifactWriteErrors: store?.writeErrors ?? 0,
     recordingDropped: source?.recordingDropped() ?? 0,
     ingestQueue: processLatency?.ingestQueueTotal,
     processing: processLatency?.processingTotal,
+    remoteWrite: remoteWrite?.counts,
   });
   const metrics = new RunMetrics({
     exchange: config.exchange,
@@ -92,6 +96,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
   deps.print(`metrics: ${server.url}/metrics`);
   log.info({ url: server.url, exchange: config.exchange, symbols: config.symbols }, 'metrics server started');
   try {
+    remoteWrite = openRemoteWrite(config, deps, log);
     // The folder first: a second run on it must not get as far as the exchange.
     store = await ArtifactStore.open(config.output, {
       onError: (file, error) => log.error({ file, folder: config.output, reason: messageOf(error) }, 'artifact error'),
@@ -106,6 +111,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
       onFill: (symbol, fill) => {
         const instrument = source!.instruments.get(symbol)!;
         metrics.onFill(symbol, fill, fill.priceTicks * fill.lots * instrument.tick.size * instrument.lot.size);
+        if (isOfWindow(fill, pipeline!.symbols.get(symbol)!, config)) remoteWrite?.push(instrument, fill);
       },
       onSymbolWindow: (symbol, stats) => metrics.onSymbolWindow(symbol, stats),
       onWindow: (report) => sink.onWindow(report, pipeline!.startUs!),
@@ -120,7 +126,9 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     });
     await consume(source, pipeline, processLatency, log, deps.signal);
     pipeline.finish();
-    return await conclude(sink, source, pipeline, deps, log);
+    // Beside the writing of artifacts: a run that is stopped has little time.
+    const [code] = await Promise.all([conclude(sink, source, pipeline, deps, log), remoteWrite?.close(deps.signal)]);
+    return code;
   } catch (error) {
     // Stopped by the user before there was anything to do is no failure.
     if (source !== undefined || !deps.signal.aborted) throw error;
@@ -128,6 +136,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     return EXIT.fine;
   } finally {
     processLatency?.close();
+    await remoteWrite?.close(deps.signal);
     await source?.close();
     await store?.close();
     await server.close();

@@ -17,6 +17,8 @@ import type { Us } from '../units.ts';
 import { sideOf, US_PER_MS, US_PER_S } from '../units.ts';
 import type { MetricName } from './catalog.ts';
 import type { Put } from './registry.ts';
+import type { RemoteWriteCounts } from './remote-write.ts';
+import { REMOTE_WRITE_RESULTS } from './remote-write.ts';
 
 /** A symbol not heard of for longer has no KPIs: a kept last value would certify a dead feed as healthy. */
 export const STALE_AFTER_US = 60 * US_PER_S;
@@ -62,6 +64,8 @@ export interface ProcessCounts {
   /** Undefined in a replay, which has none. */
   readonly ingestQueue: BucketHistogram | undefined;
   readonly processing: BucketHistogram | undefined;
+  /** Undefined without `--remote_write_url`. */
+  readonly remoteWrite?: RemoteWriteCounts | undefined;
 }
 
 export interface MetricsSource {
@@ -143,6 +147,7 @@ export class RunMetrics {
     put('shadow_recording_dropped_total', {}, counts.recordingDropped);
     put('shadow_ingest_queue_seconds', {}, counts.ingestQueue);
     put('shadow_processing_seconds', {}, counts.processing);
+    if (counts.remoteWrite !== undefined) collectRemoteWrite(put, counts.remoteWrite);
     for (const symbol of configured) {
       put('shadow_symbol_configured', { symbol }, 1);
       put('shadow_symbol_info', { symbol, exchange }, 1);
@@ -227,6 +232,12 @@ export class RunMetrics {
       yield;
     }
   }
+}
+
+function collectRemoteWrite(put: Put, { samples, retries, pendingSamples }: RemoteWriteCounts): void {
+  for (const result of REMOTE_WRITE_RESULTS) put('shadow_remote_write_samples_total', { result }, samples[result]);
+  put('shadow_remote_write_retries_total', {}, retries);
+  put('shadow_remote_write_pending_samples', {}, pendingSamples);
 }
 
 function collectPosition(put: Put, { symbol, instrument, simulation }: SymbolShadow): void {

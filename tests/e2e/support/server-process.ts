@@ -19,7 +19,7 @@ export interface ServerOptions {
 const READY_DEADLINE_MS = 30_000;
 
 /** A port that was free a moment ago: these servers do not tell which one they took. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -46,7 +46,7 @@ export class ServerProcess {
     const server = new ServerProcess(scope.folder(), `127.0.0.1:${await freePort()}`, options);
     scope.add(() => server.stop('SIGKILL'));
     for (const [name, text] of Object.entries(options.files)) writeFileSync(join(server.folder, name), text);
-    await server.restart();
+    await server.launch();
     return server;
   }
 
@@ -54,8 +54,14 @@ export class ServerProcess {
     return `http://${this.address}`;
   }
 
-  /** Starts it again where it was, and waits until it is ready. */
-  async restart(): Promise<void> {
+  /** On the same port and folder, after `stop`. */
+  async restart(signal?: NodeJS.Signals): Promise<void> {
+    await this.stop(signal);
+    await this.launch();
+  }
+
+  /** Starts it where it was, and waits until it is ready. */
+  async launch(): Promise<void> {
     const { program, args } = this.#options;
     const child = spawn(program, args(this.folder, this.address), { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
