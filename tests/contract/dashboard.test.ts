@@ -229,16 +229,18 @@ describe('the queries', () => {
 describe('thresholds', () => {
   const stepsOf = (title: string): Panel['fieldConfig'] => panels.find((panel) => panel.title === title)!.fieldConfig;
 
-  test.each([
+  const EXPECTED: [title: string, metric: string, values: (number | null)[], colors: string[]][] = [
     ['Net edge', 'shadow_edge_bps', [null, 2.5], ['red', 'green']],
     ['Maker share', 'shadow_maker_taker_ratio', [null, 0.83], ['red', 'green']],
     ['Latency, p95', 'shadow_latency_ms', [null, 350], ['green', 'red']],
     ['Risk', 'shadow_risk_ratio', [null, 0.4], ['green', 'red']],
     ['Clock drift', 'shadow_clock_drift_ms', [null, -500, 500], ['red', 'green', 'red']],
-  ] as const)('%s is colored as its alert fires', (title, metric, values, colors) => {
+  ];
+
+  test.each(EXPECTED)('%s is colored as its alert fires', (title, metric, values, colors) => {
     const { steps } = stepsOf(title)!.defaults.thresholds!;
-    expect(steps.map(({ value }) => value)).toEqual([...values]);
-    expect(steps.map(({ color }) => color)).toEqual([...colors]);
+    expect(steps.map(({ value }) => value)).toEqual(values);
+    expect(steps.map(({ color }) => color)).toEqual(colors);
     for (const [found, alert] of alertThresholds(metric)) expect([alert, values.at(-1)]).toEqual([alert, found]);
   });
 });
