@@ -16,7 +16,7 @@ const state = furnish(new StateTimelineBuilder(), {
     'Pending and firing alerts of the symbol and of the collector. Nothing here means that none is pending or firing, or that the rules are not loaded: the alert Watchdog, which always fires, tells the two apart.',
   unit: 'none',
   noValue: 'no alert pending or firing, or no rules loaded',
-  links: [...KPIS.map(({ alert }) => runbook(alert)), runbook('ShadowMetricsMissing')],
+  links: [...KPIS.map(({ alert }) => runbook(alert)), runbook('ShadowMetricsMissing'), runbook('Watchdog')],
   width: 24,
   height: 7,
   targets: [range('alerts', `max by (alertname, symbol) (2 * ${firing} or ${pending})`, '{{alertname}} {{symbol}}')],

@@ -71,7 +71,7 @@ const offset = timeseries({
   unit: 'ms',
   decimals: 2,
   noValue: 'not measured',
-  links: [theClock, driftRunbook],
+  links: [runbook('ShadowClockOffsetHigh'), theClock],
   width: 12,
   height: 8,
   targets: [

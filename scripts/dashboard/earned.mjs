@@ -52,7 +52,7 @@ const fillCount = stat({
   unit: 'short',
   decimals: 0,
   noValue: 'none pushed',
-  links: [whatComesOut],
+  links: [runbook('ShadowFillsNotStored'), whatComesOut],
   width: 4,
   height: 4,
   targets: [instant('count', 'sum(count_over_time(shadow_fill_size{symbol="$symbol"}[$__range]))')],

@@ -16,9 +16,9 @@ import {
   pinnedImages,
   secretsAsFiles,
 } from '../support/compose/hardening.ts';
+import { configurationFiles, dataSources, namedFiles } from '../support/compose/configuration.ts';
 import {
   collectorSettings,
-  dataSources,
   dependencies,
   grafanaSettings,
   mounts,
@@ -52,6 +52,8 @@ const RULES = {
   prometheusFlags,
   collectorSettings,
   dataSources,
+  configurationFiles,
+  namedFiles,
 } as const satisfies Record<string, (compose: Compose) => string[]>;
 
 type Rule = keyof typeof RULES;
@@ -126,6 +128,8 @@ const BROKEN: [Rule, string, Break][] = [
   ['collectorSettings', 'an image from nothing', ({ services }) => (services['collector']!.build!.dockerfile = 'Dockerfile')],
   ['dataSources', 'Prometheus on another port', ({ services }) => (services['prometheus']!.ports = ['127.0.0.1:9091:9091'])],
   ['dataSources', 'no Alertmanager', ({ services }) => delete services['alertmanager']],
+  ['configurationFiles', 'a configuration that is not mounted', ({ services }) => (services['alertmanager']!.command![0] = '--config.file=/etc/prometheus/alertmanager.yml')],
+  ['configurationFiles', 'no mount of it', ({ services }) => services['prometheus-demo']!.volumes!.shift()],
 ];
 
 describe('docker-compose.yml', () => {

@@ -80,6 +80,12 @@ const ALERTS = [
   'ShadowMetricsMissing',
   'ShadowFeedStale',
   'ShadowCollectorDown',
+  'ShadowCollectorRestarting',
+  'ShadowClockOffsetHigh',
+  'ShadowArtifactsNotWritten',
+  'ShadowFillsNotStored',
+  'ShadowMetricsRejected',
+  'Watchdog',
 ];
 
 /** Whether the address is one of a file of this repository, and of a heading in it. */

@@ -1,6 +1,5 @@
-// What the services have to be together: mounts, networks, profiles, and what one says of another.
+// What the services have to be together: mounts, networks, profiles, and how each is started.
 import { existsSync } from 'node:fs';
-import { parse } from 'yaml';
 import { RUN_FLAG_NAMES } from '../../../collector/src/run-flags.ts';
 import { panelsOf, readDashboard } from '../grafana-dashboard.ts';
 import { ROOT } from '../root.ts';
@@ -9,7 +8,6 @@ import { bindsOf, namedVolumesOf, networksOf, readText, servicesOf, shortBindsOf
 
 const DEMO = '-demo';
 const PLUGIN_JSON = 'plugin/src/plugin.json';
-const PROMETHEUS_CONFIG = 'provisioning/prometheus/prometheus.yml';
 /** Made by a build of the panel. */
 const BUILT = ['./plugin/dist'];
 /** Part of the project as soon as its other half is: see the rules of alerts. */
@@ -165,39 +163,3 @@ export const collectorSettings = ({ services }: Compose): string[] =>
       ...(build?.dockerfile !== undefined && isThere(build.dockerfile) ? [] : [`${name}: no Dockerfile`]),
     ];
   });
-
-interface DataSources {
-  readonly datasources: readonly {
-    readonly uid: string;
-    readonly type: string;
-    readonly url: string;
-    readonly jsonData: Readonly<Record<string, unknown>>;
-  }[];
-}
-
-/** The data sources are servers of the stack, and those that the dashboard asks, at the pace at which Prometheus scrapes. */
-export function dataSources({ services }: Compose): string[] {
-  const { datasources } = parse(readText('provisioning/grafana/datasources/shadow.yml')) as DataSources;
-  const asked = new Set(panelsOf(readDashboard()).map(({ datasource }) => datasource!.uid));
-  const prometheus = datasources.find(({ type }) => type === 'prometheus');
-  return [
-    ...datasources.flatMap(({ url }) => {
-      const { hostname, port } = new URL(url);
-      const listens = services[hostname]?.ports?.some((each) => each.endsWith(`:${port}`)) === true;
-      return listens ? [] : [`no service listens at ${url}`];
-    }),
-    ...(asked.size === 1 && asked.has(prometheus?.uid ?? '') ? [] : ['the dashboard asks another data source']),
-    ...(prometheus?.jsonData['timeInterval'] === scrapeInterval() ? [] : ['timeInterval is not the scrape interval']),
-  ];
-}
-
-function scrapeInterval(): string {
-  if (!isThere(PROMETHEUS_CONFIG)) return '5s';
-  interface Config {
-    readonly global?: { readonly scrape_interval?: string };
-    readonly scrape_configs: readonly { readonly job_name: string; readonly scrape_interval?: string }[];
-  }
-  const config = parse(readText(PROMETHEUS_CONFIG)) as Config;
-  const job = config.scrape_configs.find(({ job_name }) => job_name === 'shadow');
-  return job?.scrape_interval ?? config.global?.scrape_interval ?? '1m';
-}
