@@ -48,10 +48,11 @@ export interface Compose {
 
 export const readText = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
 
+// As JSON, since aliases are one object in several places, and a test that breaks one would break all.
+const DOCUMENT = JSON.stringify(parse(readText('docker-compose.yml'), { merge: true }));
+
 /** The compose file as compose sees it, aliases and merges resolved; a new object at every call. */
-export const readCompose = (): Compose =>
-  // Aliases are one object in several places until this copy, and a test that breaks one would break all.
-  JSON.parse(JSON.stringify(parse(readText('docker-compose.yml'), { merge: true }))) as Compose;
+export const readCompose = (): Compose => JSON.parse(DOCUMENT) as Compose;
 
 export const servicesOf = ({ services }: Compose): [string, Service][] => Object.entries(services);
 
