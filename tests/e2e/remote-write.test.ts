@@ -19,6 +19,8 @@ beforeEach(() => {
 afterEach(() => scope.close());
 
 const RECEIVER: PrometheusOptions = { args: ['--web.enable-remote-write-receiver'] };
+/** A stop that took longer than the program allows ends with another exit code; this only leaves a busy machine its time. */
+const STOP_MS = 3_000;
 /** As README asks for. */
 const LATE_TOO: PrometheusOptions = {
   ...RECEIVER,
@@ -150,7 +152,7 @@ test('a restart, a crash and an outage of a minute lose nothing, and a run that 
 
   const { code, ms, stderr } = await collector.stop();
   expect(code).toBe(0);
-  expect(ms).toBeLessThan(2_000);
+  expect(ms).toBeLessThan(STOP_MS);
   expect(await fillsOf(prometheus)).toEqual(fillsIn(collector.output));
   expect(stderr.match(/remote write of fills fails/g)!.length).toBeLessThanOrEqual(3);
   expect(stderr).toContain('remote write of fills works again');
@@ -164,7 +166,7 @@ describe('the end of a run', () => {
     await untilFills(collector, 3);
     const { code, ms, stderr, stdout } = await collector.stop();
     expect(code).toBe(0);
-    expect(ms).toBeLessThan(2_000);
+    expect(ms).toBeLessThan(STOP_MS);
     const fills = fillsIn(collector.output).length;
     expect(fills).toBeGreaterThanOrEqual(3);
     expect(stderr).toContain(`"abandonedSamples":${2 * fills}`);
@@ -178,7 +180,7 @@ describe('the end of a run', () => {
 
   test.each([
     { signals: 0, code: 0, leastMs: 3_000, mostMs: 9_000 },
-    { signals: 1, code: 0, leastMs: 400, mostMs: 2_000 },
+    { signals: 1, code: 0, leastMs: 400, mostMs: STOP_MS },
     { signals: 2, code: 3, leastMs: 0, mostMs: 900 },
   ])(
     'a finished run waits 5 s for a silent receiver; $signals signals end that within $mostMs ms',
