@@ -46,6 +46,8 @@ export interface Writer {
   readonly lines: LogLine[];
   /** The log as it was written. */
   readonly text: () => string;
+  /** As a run that is stopped. */
+  readonly stop: () => Promise<void>;
 }
 
 const LONGEST_WAIT_MS = 5;
@@ -69,16 +71,23 @@ export function writerTo(url: string, options: Partial<RemoteWriteOptions> = {})
     const timeout = setTimeout(callback, Math.min(ms, LONGEST_WAIT_MS));
     return () => clearTimeout(timeout);
   };
+  const stopping = new AbortController();
+  const { signal } = stopping;
   const write = new RemoteWrite({
     url,
     version: '1.2.3',
     clock: systemClock(),
     random: () => 0.5,
     log,
+    signal,
     timer,
     ...options,
   });
-  return { write, waits, lines, text: () => written.join('') };
+  const stop = (): Promise<void> => {
+    stopping.abort();
+    return write.close();
+  };
+  return { write, waits, lines, text: () => written.join(''), stop };
 }
 
 export const sumOf = ({ samples }: RemoteWriteCounts): number =>

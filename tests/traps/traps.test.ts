@@ -686,7 +686,11 @@ function metricsOf(): RunMetrics {
       recordingDropped: 0,
       ingestQueue: process.ingestQueueTotal,
       processing: process.processingTotal,
-      remoteWrite: { samples: { stored: 0, refused: 0, overflow: 0, abandoned: 0 }, retries: 0, pendingSamples: 0 },
+      remoteWrite: {
+        samples: { stored: 4, refused: 0, overflow: 0, abandoned: 0 },
+        retries: 0,
+        pendingSamples: 0,
+      },
     }),
   });
   const process = new ProcessLatency({ wallUs: () => 0, monoUs: () => 0 }, { version: '0.0.0', commit: 'unknown' });

@@ -9,8 +9,8 @@ import type { RunDeps } from './run.ts';
 export function openRemoteWrite(config: RunConfig, deps: RunDeps, log: Logger): RemoteWrite | undefined {
   const { remote_write_url: url } = config;
   if (url === undefined) return undefined;
-  const { clock, random, build } = deps;
-  return new RemoteWrite({ url, version: build.version, clock, random, log });
+  const { clock, random, build, signal } = deps;
+  return new RemoteWrite({ url, version: build.version, clock, random, log, signal });
 }
 
 /** Whether a fill that has just been granted goes into the FILLS of a window: one of the driving model, and not of the time after the last window. */

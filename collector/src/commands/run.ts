@@ -127,7 +127,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     await consume(source, pipeline, processLatency, log, deps.signal);
     pipeline.finish();
     // Beside the writing of artifacts: a run that is stopped has little time.
-    const [code] = await Promise.all([conclude(sink, source, pipeline, deps, log), remoteWrite?.close(deps.signal)]);
+    const [code] = await Promise.all([conclude(sink, source, pipeline, deps, log), remoteWrite?.close()]);
     return code;
   } catch (error) {
     // Stopped by the user before there was anything to do is no failure.
@@ -136,7 +136,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     return EXIT.fine;
   } finally {
     processLatency?.close();
-    await remoteWrite?.close(deps.signal);
+    await remoteWrite?.close();
     await source?.close();
     await store?.close();
     await server.close();

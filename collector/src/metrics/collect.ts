@@ -65,7 +65,7 @@ export interface ProcessCounts {
   readonly ingestQueue: BucketHistogram | undefined;
   readonly processing: BucketHistogram | undefined;
   /** Undefined without `--remote_write_url`. */
-  readonly remoteWrite?: RemoteWriteCounts | undefined;
+  readonly remoteWrite: RemoteWriteCounts | undefined;
 }
 
 export interface MetricsSource {

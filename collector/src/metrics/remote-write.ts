@@ -17,8 +17,8 @@ export const MAX_SAMPLES_PER_REQUEST = 500;
 const SEND_EVERY_MS = 1_000;
 /** Back-off between attempts: the bounds of the first one's wait, doubling up to the longest. */
 export const RETRY_WAIT_MS = { first: [250, 500], longest: 10_000, longestAsked: 60_000 } as const;
-/** How long the end of a run waits for the receiver: one that ends by itself, and one that is stopped and has little time. */
-export const FLUSH_MS = { ended: 5_000, stopped: 1_000 } as const;
+/** How long the end of a run waits for the receiver: one that ends by itself; one that is stopped, from the signal on; and always. */
+export const FLUSH_MS = { ended: 5_000, stopped: 800, least: 300 } as const;
 
 export const REMOTE_WRITE_RESULTS = ['stored', 'refused', 'overflow', 'abandoned'] as const;
 type Result = (typeof REMOTE_WRITE_RESULTS)[number];
@@ -37,6 +37,8 @@ export interface RemoteWriteOptions {
   /** Uniform in [0, 1): spreads retries. */
   readonly random: () => number;
   readonly log: Logger;
+  /** Aborted when the run is stopped, and in a hurry. */
+  readonly signal: AbortSignal;
   readonly maxWaitingFills?: number;
   readonly timeoutMs?: Ms;
   /** Calls back after so long; what it returns calls that off. */
@@ -51,6 +53,8 @@ export class RemoteWrite {
   readonly #random: () => number;
   readonly #timer: NonNullable<RemoteWriteOptions['timer']>;
   readonly #log: DeliveryLog;
+  readonly #signal: AbortSignal;
+  #stoppedMs: Ms | undefined;
   readonly #counts = { stored: 0, refused: 0, overflow: 0, abandoned: 0 };
   /** Batches out of the queue and not yet dealt with, the next one last: what is left of one that is halved goes on here. */
   readonly #work: Sample[][] = [];
@@ -62,14 +66,18 @@ export class RemoteWrite {
   #ending = false;
   #over = false;
   #closing: Promise<void> | undefined;
+  #deadline: NodeJS.Timeout | undefined;
   readonly #delivery: Promise<void>;
 
-  constructor({ url, version, clock, random, log, maxWaitingFills, timeoutMs, timer }: RemoteWriteOptions) {
+  constructor({ url, version, clock, random, log, signal, maxWaitingFills, timeoutMs, timer }: RemoteWriteOptions) {
     this.#receiver = new RemoteWriteReceiver(url, version, timeoutMs);
     this.#queue = new FillQueue(maxWaitingFills ?? MAX_WAITING_FILLS);
     this.#random = random;
     this.#timer = timer ?? systemTimer;
     this.#log = new DeliveryLog(log, this.#receiver.shown, clock);
+    this.#signal = signal;
+    if (signal.aborted) this.#onStop();
+    signal.addEventListener('abort', this.#onStop, { once: true });
     this.#delivery = this.#run();
   }
 
@@ -86,27 +94,36 @@ export class RemoteWrite {
     this.#queue.push({ instrument, fill });
   }
 
-  /** Sends what is left for as long as there is time (`signal`: the run is stopped, and in a hurry), counts the rest as abandoned. Never rejects. */
-  async close(signal: AbortSignal): Promise<void> {
-    this.#closing ??= this.#close(signal);
+  /** Sends what is left for as long as there is time, and counts the rest as abandoned. Never rejects. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #close(signal: AbortSignal): Promise<void> {
-    const stop = (): void => {
+  async #close(): Promise<void> {
+    this.#ending = true;
+    const leftMs =
+      this.#stoppedMs === undefined ? FLUSH_MS.ended : FLUSH_MS.stopped - performance.now() + this.#stoppedMs;
+    this.#endWithin(Math.max(leftMs, FLUSH_MS.least));
+    this.#wake?.();
+    await this.#delivery;
+    this.#signal.removeEventListener('abort', this.#onStop);
+    clearTimeout(this.#deadline);
+    this.#abandon();
+  }
+
+  readonly #onStop = (): void => {
+    this.#stoppedMs = performance.now();
+    if (this.#ending) this.#endWithin(FLUSH_MS.stopped);
+  };
+
+  #endWithin(ms: Ms): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => {
       this.#over = true;
       this.#request?.abort();
       this.#wake?.();
-    };
-    const timers = [setTimeout(stop, signal.aborted ? FLUSH_MS.stopped : FLUSH_MS.ended)];
-    const hurry = (): void => void timers.push(setTimeout(stop, FLUSH_MS.stopped));
-    signal.addEventListener('abort', hurry, { once: true });
-    this.#ending = true;
-    this.#wake?.();
-    await this.#delivery;
-    signal.removeEventListener('abort', hurry);
-    for (const timer of timers) clearTimeout(timer);
-    this.#abandon();
+    }, ms);
   }
 
   #abandon(): void {
