@@ -44,6 +44,11 @@ function expressionMutants(expression) {
     ...each(expression, / by \([a-z, ]+\)/g, () => ''),
     ...each(expression, /\bavg_over_time/g, () => ['min_over_time', 'max_over_time', 'last_over_time']),
     ...each(expression, /\b(avg|max|sum)(?= by)/g, (name) => (name === 'avg' ? ['max', 'min', 'sum'] : [])),
+    ...each(expression, /\b(max|sum)(?= by \(symbol\)|\(shadow:)/g, () => 'min'),
+    ...each(expression, /\blast_over_time/g, () => ['min_over_time', 'max_over_time']),
+    ...each(expression, /\bon \((\w+), (\w+), (\w+)\)/g, (_, ...labels) =>
+      labels.map((dropped) => `on (${labels.filter((label) => label !== dropped).join(', ')})`),
+    ),
     ...each(expression, / unless on \(\) \(sum\(.*?\) == 0\)/g, () => ''),
     ...each(expression, / unless on \(\) count\(.*?\)| or \(shadow:[^)]*\)\)/g, () => ''),
     ...each(expression, / unless on \(symbol\) \(.*? == 0\)/g, () => ''),
