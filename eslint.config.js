@@ -71,7 +71,10 @@ export default tseslint.config(
         {
           patterns: [
             { group: ['node:*'], message: 'Pure folders do no I/O.' },
-            { group: ['ws', 'pino', 'prom-client', 'ajv', 'ajv-formats'], message: 'Pure folders do no I/O.' },
+            {
+              group: ['ws', 'pino', 'prom-client', 'prometheus-remote-write', 'ajv', 'ajv-formats'],
+              message: 'Pure folders do no I/O.',
+            },
             {
               group: ['**/feed/**', '**/metrics/**', '**/artifacts/**', '**/commands/**', '**/log.ts', '**/config.ts'],
               message: 'The data path has one direction: pure folders do not know the edge.',

@@ -7,8 +7,16 @@ import { fileURLToPath } from 'node:url';
 const root = new URL('../', import.meta.url);
 const at = (path) => fileURLToPath(new URL(path, root));
 
+/** As the schemas of the artifacts have it. */
+const COMMIT = /^([0-9a-f]{7,40}|unknown)$/;
+
 function commit() {
-  if (process.env.SHADOW_GIT_COMMIT) return process.env.SHADOW_GIT_COMMIT;
+  const given = process.env.SHADOW_GIT_COMMIT;
+  if (given) {
+    if (COMMIT.test(given)) return given;
+    console.error(`SHADOW_GIT_COMMIT: expected 7 to 40 hexadecimal digits or "unknown", got ${JSON.stringify(given)}`);
+    process.exit(2);
+  }
   try {
     return execFileSync('git', ['rev-parse', 'HEAD'], {
       cwd: at('.'),

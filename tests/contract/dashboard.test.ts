@@ -69,33 +69,11 @@ const slugOf = (heading: string): string =>
     .replaceAll(/[^\w\- ]/g, '')
     .replaceAll(' ', '-');
 
-const RUNBOOKS = 'alerts/runbooks/';
-/** Runbooks that links may name; with the folder of alerts there each has to be there too. */
-const ALERTS = [
-  'ShadowEdgeLow',
-  'ShadowMakerLow',
-  'ShadowLatencyHigh',
-  'ShadowRiskHigh',
-  'ShadowClockDriftHigh',
-  'ShadowMetricsMissing',
-  'ShadowFeedStale',
-  'ShadowCollectorDown',
-  'ShadowCollectorRestarting',
-  'ShadowClockOffsetHigh',
-  'ShadowArtifactsNotWritten',
-  'ShadowFillsNotStored',
-  'ShadowMetricsRejected',
-  'Watchdog',
-];
-
 /** Whether the address is one of a file of this repository, and of a heading in it. */
 function resolves(url: string): boolean {
   const [, path, fragment] =
     /^https:\/\/github\.com\/shadow-mode\/shadow-mode\/blob\/main\/([^#]+)(?:#(.+))?$/.exec(url) ?? [];
   if (path === undefined) return false;
-  if (path.startsWith(RUNBOOKS) && !existsSync(at('alerts'))) {
-    return ALERTS.includes(path.slice(RUNBOOKS.length, -'.md'.length));
-  }
   if (!existsSync(at(path))) return false;
   if (fragment === undefined) return true;
   const headings = readFileSync(at(path), 'utf8').matchAll(/^#+ (.+)$/gm);
@@ -251,10 +229,9 @@ describe('thresholds', () => {
   });
 });
 
-/** Thresholds of the alerts on a metric, by name; none before there are rules. */
+/** Thresholds of the alerts on a metric, by name. */
 function alertThresholds(metric: string): [number, string][] {
   const file = at('alerts/shadow_rules.yml');
-  if (!existsSync(file)) return [];
   interface Rules {
     readonly groups: readonly { readonly rules: readonly { readonly alert?: string; readonly expr: string }[] }[];
   }

@@ -21,37 +21,31 @@ function origin(service: Service, path: string): string | undefined {
 /** Files of the project that a path with wildcards in its last part names. */
 function filesOf(pattern: string): string[] {
   const folder = posix.dirname(pattern);
-  if (!isThere(folder)) return [];
   const name = new RegExp(`^${posix.basename(pattern).replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`);
   return readdirSync(new URL(`${folder}/`, ROOT)).filter((file) => name.test(file));
 }
 
-/** What `--config.file` names is mounted, and is there as soon as the folder is. */
+/** What `--config.file` names is mounted, and is there. */
 export const configurationFiles = (compose: Compose): string[] =>
   servicesOf(compose).flatMap(([name, service]) =>
     (service.command ?? [])
       .filter((word) => word.startsWith('--config.file='))
       .map((word) => ({ path: word.replace('--config.file=', '') }))
       .map(({ path }) => ({ path, file: origin(service, path) }))
-      .filter(({ file }) => file === undefined || (isThere(posix.dirname(file)) && !isThere(file)))
+      .filter(({ file }) => file === undefined || !isThere(file))
       .map(({ path }) => `${name}: ${path} is not mounted`),
   );
 
 /** Rules are looked for where they are mounted, and secrets where compose puts them. */
 export function namedFiles({ services }: Compose): string[] {
   const faults: string[] = [];
-  if (isThere(PROMETHEUS_CONFIG)) {
-    const { rule_files = [] } = parse(readText(PROMETHEUS_CONFIG)) as { readonly rule_files?: readonly string[] };
-    for (const path of rule_files) {
-      const pattern = origin(services['prometheus']!, path);
-      if (pattern === undefined || filesOf(pattern).length === 0) faults.push(`prometheus: no rules at ${path}`);
-    }
+  const { rule_files: ruleFiles } = parse(readText(PROMETHEUS_CONFIG)) as { readonly rule_files: readonly string[] };
+  for (const path of ruleFiles) {
+    const pattern = origin(services['prometheus']!, path);
+    if (pattern === undefined || filesOf(pattern).length === 0) faults.push(`prometheus: no rules at ${path}`);
   }
-  if (isThere(ALERTMANAGER_CONFIG)) {
-    for (const [, secret] of readText(ALERTMANAGER_CONFIG).matchAll(/\/run\/secrets\/(\w+)/g)) {
-      if (services['alertmanager']?.secrets?.includes(secret!) !== true)
-        faults.push(`alertmanager: no secret ${secret}`);
-    }
+  for (const [, secret] of readText(ALERTMANAGER_CONFIG).matchAll(/\/run\/secrets\/(\w+)/g)) {
+    if (services['alertmanager']?.secrets?.includes(secret!) !== true) faults.push(`alertmanager: no secret ${secret}`);
   }
   return faults;
 }
@@ -82,7 +76,6 @@ export function dataSources({ services }: Compose): string[] {
 }
 
 function scrapeInterval(): string {
-  if (!isThere(PROMETHEUS_CONFIG)) return '5s';
   interface Config {
     readonly global?: { readonly scrape_interval?: string };
     readonly scrape_configs: readonly { readonly job_name: string; readonly scrape_interval?: string }[];

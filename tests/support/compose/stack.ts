@@ -1,5 +1,6 @@
 // What the services have to be together: mounts, networks, profiles, and how each is started.
 import { existsSync } from 'node:fs';
+import type { RunFlag } from '../../../collector/src/run-flags.ts';
 import { RUN_FLAG_NAMES } from '../../../collector/src/run-flags.ts';
 import { panelsOf, readDashboard } from '../grafana-dashboard.ts';
 import { ROOT } from '../root.ts';
@@ -10,8 +11,6 @@ const DEMO = '-demo';
 const PLUGIN_JSON = 'plugin/src/plugin.json';
 /** Made by a build of the panel. */
 const BUILT = ['./plugin/dist'];
-/** Part of the project as soon as its other half is: see the rules of alerts. */
-const AWAITED = ['./alerts', './provisioning/prometheus', './provisioning/alertmanager'];
 
 const isThere = (path: string): boolean => existsSync(new URL(path, ROOT));
 
@@ -23,7 +22,7 @@ export const mounts = (compose: Compose): string[] =>
     ...bindsOf(service).flatMap(({ source, target, read_only, bind }) => [
       ...(read_only === true ? [] : [`${name}: ${target} can be written`]),
       ...(bind?.create_host_path === false ? [] : [`${name}: ${source} would be made if it is not there`]),
-      ...(isThere(source) || BUILT.includes(source) || AWAITED.includes(source) ? [] : [`${name}: no ${source}`]),
+      ...(isThere(source) || BUILT.includes(source) ? [] : [`${name}: no ${source}`]),
     ]),
     ...namedVolumesOf(service)
       .filter((volume) => !(volume in compose.volumes))
@@ -139,9 +138,6 @@ export const prometheusFlags = ({ services }: Compose): string[] =>
     ];
   });
 
-/** Flags that another part of the project brings. */
-const COMING = ['remote_write_url'];
-
 export const collectorSettings = ({ services }: Compose): string[] =>
   ['collector', 'collector-demo'].flatMap((name) => {
     const { environment = {}, build } = services[name]!;
@@ -155,7 +151,7 @@ export const collectorSettings = ({ services }: Compose): string[] =>
     };
     return [
       ...flags
-        .filter((flag) => ![...RUN_FLAG_NAMES, ...COMING].includes(flag))
+        .filter((flag) => !RUN_FLAG_NAMES.includes(flag as RunFlag))
         .map((flag) => `${name}: shadow run has no flag ${flag}`),
       ...Object.entries(wanted)
         .filter(([variable, value]) => environment[variable] !== value)
