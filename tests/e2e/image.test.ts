@@ -1,8 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -12,6 +10,7 @@ import { all, carryOut, copiesOf, isSent, last, stagesOf, words } from '../suppo
 import { ROOT } from '../support/root.ts';
 import { plainEnv } from './support/collector.ts';
 import { Scope, waitFor } from './support/scope.ts';
+import { freePort } from './support/server-process.ts';
 
 const [build, dependencies, final] = stagesOf(readText('collector/Dockerfile')) as [
   Instruction[],
@@ -34,15 +33,6 @@ function linkDependencies(folder: string): void {
     symlinkSync(join(root, path), join(folder, path));
   }
 }
-
-const free = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 describe('the steps of collector/Dockerfile, carried out without an engine', () => {
   const scope = new Scope();
@@ -76,7 +66,7 @@ describe('the steps of collector/Dockerfile, carried out without an engine', () 
   });
 
   test('as the demo starts it, it runs, is found healthy, writes to its working folder, and ends at SIGTERM', async () => {
-    const port = String(await free());
+    const port = String(await freePort());
     const { SHADOW_REMOTE_WRITE_URL: _, ...settings } = readCompose().services['collector-demo']!.environment!;
     const env = {
       ...plainEnv(),
