@@ -191,7 +191,10 @@ describe('what is sent', () => {
       payload: {
         severity: 'critical',
         summary: expect.stringContaining('ShadowMetricsMissing'),
-        custom_details: { alerts: expect.stringContaining('the summary'), runbook: ANNOTATIONS.runbook_url },
+        custom_details: {
+          alerts: expect.stringContaining('the summary (firing): the description'),
+          runbook: ANNOTATIONS.runbook_url,
+        },
       },
     });
     await post(alertmanager, [missing('shadow_edge_bps', 'B')], -1);

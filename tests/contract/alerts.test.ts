@@ -132,6 +132,12 @@ describe('every series that is named', () => {
     expect([...names].filter((name) => !known(name))).toEqual([]);
   });
 
+  test.each([...RULE_FILES, ...runbooks, 'alerts/README.md'])('in the prose of %s is in the catalog', (path) => {
+    const text = read(path).replaceAll(/\bshadow_rules\b/g, '');
+    const names = [...text.matchAll(/\bshadow_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, ''));
+    expect([...new Set(names)].filter((name) => !(name in CATALOG) && !(name in PUSHED))).toEqual([]);
+  });
+
   test('names are found wherever they stand', () => {
     const expression =
       'abs(avg by (symbol) (rate(shadow_a_bucket{le="1"}[5m]))) - b:c > on (x) group_left () shadow_d or vector(1)';
