@@ -22,6 +22,7 @@ const NEEDED = [
     why: 'to route the alerts',
     there: () => onPath('prometheus-alertmanager') && onPath('amtool'),
   },
+  { name: 'curl', why: 'to try the lines of alerts/README.md as they stand', there: () => onPath('curl') },
   { name: 'make', why: 'for make shadow-archive', there: () => onPath('make') },
 ];
 
