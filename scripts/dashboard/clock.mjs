@@ -26,7 +26,7 @@ const uncertainty = clockStat({
   description: 'Half of the band that holds the true offset, about half a round trip.',
   unit: 'ms',
   decimals: 2,
-  noValue: 'not measured',
+  noValue: 'not known',
   targets: [instant('uncertainty', ofSymbolsExchange('shadow_clock_offset_uncertainty_ms'))],
 });
 
@@ -35,7 +35,7 @@ const skew = clockStat({
   description: 'Rate of change of the offset, + is the local clock gaining.',
   unit: 'ppm',
   decimals: 2,
-  noValue: 'not measured',
+  noValue: 'not known',
   targets: [instant('skew', ofSymbolsExchange('shadow_clock_skew_ppm'))],
 });
 
@@ -70,7 +70,7 @@ const offset = timeseries({
     'Local minus exchange clock, + is local ahead. The truth lies in the band; where the ways to and from differ, not in its middle.',
   unit: 'ms',
   decimals: 2,
-  noValue: 'not measured',
+  noValue: 'not known',
   links: [runbook('ShadowClockOffsetHigh'), theClock],
   width: 12,
   height: 8,
@@ -105,7 +105,7 @@ const roundTrip = timeseries({
   title: 'Round trip of probes',
   description: 'Time from question to answer, by quantile over five minutes, in which there are thirty probes.',
   unit: 's',
-  noValue: 'no probe answered',
+  noValue: 'no data',
   links: [theClock, catalog],
   width: 8,
   height: 7,

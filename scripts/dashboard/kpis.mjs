@@ -8,7 +8,7 @@ export const KPIS = [
     title: 'Net edge',
     unit: 'suffix: bps',
     decimals: 2,
-    noValue: 'no known markout',
+    noValue: 'not known',
     steps: [
       [null, 'red'],
       [2.5, 'green'],
@@ -23,7 +23,7 @@ export const KPIS = [
     title: 'Maker share',
     unit: 'percentunit',
     decimals: 1,
-    noValue: 'no fill yet',
+    noValue: 'not known',
     steps: [
       [null, 'red'],
       [0.83, 'green'],

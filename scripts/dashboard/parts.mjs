@@ -60,7 +60,12 @@ export function stat({ steps, mappings, names = false, ...rest }) {
     .graphMode(common.BigValueGraphMode.None)
     .textMode(names ? common.BigValueTextMode.ValueAndName : common.BigValueTextMode.Value)
     .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false).fields(''));
-  if (mappings !== undefined) builder.mappings(mappings);
+  // Grafana colors what is not there by the first step: unknown would be as green as good, or as red as bad.
+  const unknown = {
+    type: 'special',
+    options: { match: 'null+nan', result: { text: rest.noValue, color: 'text', index: 99 } },
+  };
+  builder.mappings([...(mappings ?? []), unknown]);
   if (steps === undefined) return builder.colorMode(common.BigValueColorMode.None);
   return builder.colorMode(common.BigValueColorMode.Background).thresholds(thresholds(steps));
 }

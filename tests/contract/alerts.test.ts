@@ -108,7 +108,7 @@ const RECORDED = six!.rules.flatMap(({ record }) => record ?? []);
 /** Names of series in an expression: what is left without strings, label lists, ranges, functions and words of the language. */
 function seriesIn(expression: string): string[] {
   const bare = expression
-    .replaceAll(/"[^"]*"/g, '')
+    .replaceAll(/"[^"]*"|\b\d+[smhd]\b/g, '')
     .replaceAll(/\{[^}]*\}|\[[^\]]*\]/g, '')
     .replaceAll(/\b(by|on|group_left|without|ignoring)\s*\([^)]*\)/g, ' ');
   const words = bare.match(/[a-zA-Z_:][\w:]*(?!\w*\s*\()/g) ?? [];

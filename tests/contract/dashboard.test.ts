@@ -166,12 +166,24 @@ describe('every panel', () => {
     '%s makes no value of what is not there',
     (_, panel) => {
       for (const { type, options } of panel.fieldConfig?.defaults.mappings ?? []) {
-        expect(type).toBe('value');
-        for (const value of Object.keys(options)) expect(Number.isFinite(Number(value))).toBe(true);
+        if (type === 'special') {
+          const { noValue } = panel.fieldConfig!.defaults;
+          expect(options).toEqual({ match: 'null+nan', result: { text: noValue, color: 'text', index: 99 } });
+        } else {
+          expect(type).toBe('value');
+          for (const value of Object.keys(options)) expect(Number.isFinite(Number(value))).toBe(true);
+        }
       }
       for (const { expr } of panel.targets!) expect(expr).not.toMatch(/\bor\s+(?:on\s*\(\)\s*)?vector\b/);
     },
   );
+
+  test('a colored stat has no color for what is not known', () => {
+    for (const { type, fieldConfig } of panels) {
+      if (type !== 'stat' || fieldConfig?.defaults.thresholds === undefined) continue;
+      expect(fieldConfig.defaults.mappings!.map((mapping) => mapping.type)).toContain('special');
+    }
+  });
 
   test('a stat asks for what is there now, so that it cannot show what has ceased to be', () => {
     for (const { type, targets } of panels) {

@@ -233,7 +233,7 @@ export const CATALOG = {
   shadow_metrics_rejected_total: {
     type: 'counter',
     labels: [],
-    help: 'Values kept out of the metrics because they were not finite',
+    help: 'Values kept out of the metrics because they were not finite, or beyond the limit of samples',
   },
   shadow_build_info: { type: 'gauge', labels: ['version', 'commit'], help: '1; the running build' },
 } as const satisfies Record<string, Metric>;

@@ -87,6 +87,9 @@ export class RunMetrics {
   readonly #source: MetricsSource;
   readonly #closed = new Map<string, Pick<WindowStats, 'feed' | 'orders'>>();
   readonly #fills = new Map<string, FillCount>();
+  /** Symbols whose KPIs were exported at the last scrape, and those whose KPIs wait for a good window, since they were taken away. */
+  readonly #known = new Set<string>();
+  readonly #waiting = new Set<string>();
   #last: IterSummary | undefined;
   #windows = 0;
 
@@ -132,7 +135,10 @@ export class RunMetrics {
 
   /** The artifact of a completed window, first or final; an older window's final form does not replace a newer one. */
   onWindow(summary: IterSummary): void {
-    if (this.#last === undefined || summary.iteration > this.#last.iteration) this.#windows++;
+    if (this.#last === undefined || summary.iteration > this.#last.iteration) {
+      this.#windows++;
+      this.#endWaiting(summary);
+    }
     if (this.#last === undefined || summary.iteration >= this.#last.iteration) this.#last = summary;
   }
 
@@ -201,11 +207,28 @@ export class RunMetrics {
     put('shadow_feed_latency_seconds', { symbol }, shadow.latency);
     put('shadow_feed_latency_negative_total', { exchange, symbol }, shadow.negativeLatencies);
     collectPosition(put, shadow);
-    const heardMonoUs = shadow.lastMonoUs;
-    const fresh = heardMonoUs !== undefined && this.#source.nowUs() - heardMonoUs <= STALE_AFTER_US;
-    if (!fresh || !shadow.simulation.live) return;
+    if (!this.#trusted(shadow)) {
+      if (this.#known.delete(symbol)) this.#waiting.add(symbol);
+      return;
+    }
     collectBook(put, shadow);
+    if (this.#waiting.has(symbol)) return;
+    this.#known.add(symbol);
     this.#collectKpis(put, shadow, clock);
+  }
+
+  #trusted({ lastMonoUs, simulation }: SymbolShadow): boolean {
+    return lastMonoUs !== undefined && this.#source.nowUs() - lastMonoUs <= STALE_AFTER_US && simulation.live;
+  }
+
+  /** A window that ended with a trusted book, and had one before, brings the KPIs of a symbol back. */
+  #endWaiting({ by_symbol: bySymbol }: IterSummary): void {
+    for (const symbol of this.#waiting) {
+      const shadow = this.#source.pipeline()?.symbols.get(symbol);
+      const { coverage } = bySymbol[symbol]!.feed;
+      if (shadow !== undefined && this.#trusted(shadow) && coverage !== null && coverage > 0)
+        this.#waiting.delete(symbol);
+    }
   }
 
   #collectKpis(put: Put, shadow: SymbolShadow, clock: ClockReading): void {

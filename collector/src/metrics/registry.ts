@@ -12,8 +12,8 @@ export type Put = (name: MetricName, labels: Labels, value: number | BucketHisto
 /** Puts all there is. Where it yields, the event loop may have a turn. */
 export type Collect = (put: Put) => Iterable<void>;
 
-/** A scrape beyond it is a mistake in the configuration, or of this program; what is over is left out and counted. */
-export const MAX_SAMPLES = 200_000;
+/** Below the sample_limit of provisioning/prometheus/prometheus.yml, so that what is left out is still told. A scrape beyond it is a mistake in the configuration, or of this program; what is over is left out and counted. */
+export const MAX_SAMPLES = 190_000;
 /** Samples written before messages get their turn: well under a millisecond of work. */
 export const SAMPLES_PER_TURN = 250;
 /** Gauges that prom-client names like counters; its event-loop and memory series stay. */
@@ -88,7 +88,7 @@ export class MetricsRegistry {
   #put(name: MetricName, labels: Labels, value: number | BucketHistogram | undefined): void {
     if (value === undefined) return;
     const family = this.#families.get(name)!;
-    if (this.#samples >= MAX_SAMPLES || (typeof value === 'number' && !family.takes(value))) {
+    if (this.#samples >= MAX_SAMPLES || !family.takes(value)) {
       this.#rejected++;
       return;
     }
@@ -129,7 +129,8 @@ class Family {
     this.#metric = metric;
   }
 
-  takes(value: number): boolean {
+  takes(value: number | BucketHistogram): boolean {
+    if (typeof value !== 'number') return Number.isFinite(value.sumUs) && Number.isFinite(value.count);
     return Number.isFinite(value) && (this.#metric.type === 'gauge' || value >= 0);
   }
 

@@ -17,8 +17,8 @@ export type Verdict =
   | { readonly kind: 'retry'; readonly reason: string; readonly retryAfterMs: Ms | undefined }
   | { readonly kind: 'refused'; readonly reason: string; readonly whole: boolean };
 
-/** Statuses that are about the address or the right to write, not about what is written. */
-const WHOLE_REQUEST = new Set([401, 403, 404, 405]);
+/** Statuses that may be about one of the samples, or about how many they are; all others from 400 to 499 are about the address or the right to write. */
+const ABOUT_SAMPLES = new Set([400, 413]);
 /** What may pass: too slow, too fast, and every 5xx. */
 const PASSING = new Set([408, 429]);
 /** Prometheus answers some refusals of a sample with status 500 (2.42: a sample too old for the out-of-order window). */
@@ -93,9 +93,9 @@ async function beginningOf(response: Response): Promise<string> {
 export function verdictOf(status: number, answer: string, retryAfter: string | null): Verdict {
   if (status >= 200 && status < 300) return { kind: 'stored' };
   const reason = `status ${status} ${answer.trim().slice(0, MAX_REASON_CHARACTERS)}`.trimEnd();
-  const client = status >= 400 && status < 500 && !PASSING.has(status);
-  if (client || (status >= 500 && SAMPLE_FAULT.test(answer))) {
-    return { kind: 'refused', reason, whole: WHOLE_REQUEST.has(status) };
+  const clientFault = status >= 400 && status < 500 && !PASSING.has(status);
+  if (clientFault || (status >= 500 && SAMPLE_FAULT.test(answer))) {
+    return { kind: 'refused', reason, whole: status < 500 && !ABOUT_SAMPLES.has(status) };
   }
   return { kind: 'retry', reason, retryAfterMs: millisecondsOf(retryAfter) };
 }
