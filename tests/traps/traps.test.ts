@@ -25,7 +25,8 @@ import { summarize } from '../../collector/src/kpi/summary.ts';
 import { WindowStats } from '../../collector/src/kpi/window.ts';
 import type { Metric, MetricName } from '../../collector/src/metrics/catalog.ts';
 import { CATALOG } from '../../collector/src/metrics/catalog.ts';
-import { RunMetrics } from '../../collector/src/metrics/collect.ts';
+import { RunMetrics, STALE_AFTER_US } from '../../collector/src/metrics/collect.ts';
+import type { Put } from '../../collector/src/metrics/registry.ts';
 import { MetricsRegistry } from '../../collector/src/metrics/registry.ts';
 import { builtInProfiles } from '../../collector/src/resources.ts';
 import type { MarketRun, MarketSetup, SymbolFill } from '../support/market.ts';
@@ -629,10 +630,18 @@ describe('artifacts', () => {
   });
 });
 
+const FIVE = [
+  'shadow_edge_bps',
+  'shadow_maker_taker_ratio',
+  'shadow_latency_ms',
+  'shadow_risk_ratio',
+  'shadow_clock_drift_ms',
+];
+
 describe('metrics', () => {
   test('trap 19: every metric of the catalog is exported by a run, with the labels it promises, and no other', async () => {
     const seen = new Map<MetricName, Set<string>>();
-    const metrics = metricsOf();
+    const { metrics } = metricsOf();
     const registry = new MetricsRegistry((put) =>
       metrics.collect((name, labels, value) => {
         if (value !== undefined) seen.set(name, new Set(Object.keys(labels)));
@@ -646,13 +655,7 @@ describe('metrics', () => {
       expect([name, [...(seen.get(name) ?? ['never put'])].sort()]).toEqual([name, [...labels].sort()]);
       expect(text).toMatch(new RegExp(`^${name}(_bucket)?(\\{| )`, 'm'));
     }
-    for (const name of [
-      'shadow_edge_bps',
-      'shadow_maker_taker_ratio',
-      'shadow_latency_ms',
-      'shadow_risk_ratio',
-      'shadow_clock_drift_ms',
-    ]) {
+    for (const name of FIVE) {
       expect(text).toMatch(new RegExp(`^${name}\\{symbol="${SYMBOL}"\\} -?\\d`, 'm'));
     }
     const family = (name: string): string => {
@@ -662,10 +665,38 @@ describe('metrics', () => {
     const exported = new Set([...text.matchAll(/^(shadow_\w+)[{ ]/gm)].map(([, name]) => family(name!)));
     expect([...exported].sort()).toEqual(Object.keys(CATALOG).sort());
   });
+
+  test('what a silence took away comes back with the first window that had a trusted book and ended with one', () => {
+    let silenceUs = 0;
+    const { metrics, window } = metricsOf(() => silenceUs);
+    const kpis = (): string[] => {
+      const names = new Set<string>();
+      const put: Put = (name, _, value) => {
+        if (value !== undefined) names.add(name);
+      };
+      Array.from(metrics.collect(put));
+      return FIVE.filter((name) => names.has(name));
+    };
+    const ended = (iteration: number, coverage: number): void => {
+      const own = window.by_symbol[SYMBOL]!;
+      const bySymbol = { [SYMBOL]: { ...own, feed: { ...own.feed, coverage } } };
+      metrics.onWindow({ ...window, iteration, by_symbol: bySymbol });
+    };
+    expect(kpis()).toEqual(FIVE);
+    silenceUs = STALE_AFTER_US + S;
+    expect(kpis()).toEqual([]);
+    ended(2, 1);
+    silenceUs = 0;
+    expect(kpis()).toEqual([]);
+    ended(3, 0);
+    expect(kpis()).toEqual([]);
+    ended(4, 0.2);
+    expect(kpis()).toEqual(FIVE);
+  });
 });
 
 /** Metrics of a run in which everything has happened: fills, known markouts, quotes working. */
-function metricsOf(): RunMetrics {
+function metricsOf(silenceUs: () => number = () => 0): { metrics: RunMetrics; window: IterSummary } {
   const feed = new BookFeed();
   const at = (ms: number, bid: number, ask: number): MarketEvent => feed.snapshot(T0 + ms * MS, [bid, 10], [ask, 10]);
   const events = [at(0, BID, ASK), at(100, QUOTE_BUY - 2, QUOTE_BUY), at(200, BID, ASK)];
@@ -680,7 +711,7 @@ function metricsOf(): RunMetrics {
     build: { version: '0.0.0', commit: 'unknown' },
     pipeline: () => pipeline,
     running: ({ stats }) => summaryOf(stats, stats.driftMs),
-    nowUs: () => pipeline!.monoUs,
+    nowUs: () => pipeline!.monoUs + silenceUs(),
     counts: () => ({
       artifactWriteErrors: 0,
       recordingDropped: 0,
@@ -699,8 +730,9 @@ function metricsOf(): RunMetrics {
   const run = runBatches([all], pipelineParameters(setup), (live) => (pipeline = live));
   for (const fill of run.fills) metrics.onFill(fill.symbol, fill, fill.lots * fill.priceTicks * 1e-4);
   for (const { symbol, stats } of run.closed) metrics.onSymbolWindow(symbol, stats);
-  metrics.onWindow(iterSummary(identity, run.last[0]!, T0, 1, null));
-  return metrics;
+  const window = iterSummary(identity, run.last[0]!, T0, 1, null);
+  metrics.onWindow(window);
+  return { metrics, window };
 }
 
 describe('configuration', () => {

@@ -110,16 +110,17 @@ export class ScenarioRun {
     await this.series(what, (metrics) => total(metrics, name, labels) >= least);
   }
 
-  /** Waits until a book is not trusted: `/readyz` says so, and the best bid of as many symbols is not published. */
+  /**
+   * Waits until a book is not trusted: `/readyz` says so, and the best bid of as many symbols is not published. Each is seen by itself: a book may be
+   * mended between two questions.
+   */
   async dark(symbols = 1): Promise<void> {
     const bids = this.plan.symbols.length - symbols;
-    await this.collector.until(
-      `/readyz to answer 503 and ${symbols} best bids to be absent`,
-      async () =>
-        (await this.collector.get('/readyz')).status === 503 &&
-        (await this.collector.scrape()).values('shadow_best_bid').length <= bids,
-      this.#deadlineMs,
-    );
+    const notReady = async (): Promise<boolean> => (await this.collector.get('/readyz')).status === 503;
+    await this.collector.until('/readyz to answer 503', notReady, this.#deadlineMs);
+    const absent = async (): Promise<boolean> =>
+      (await this.collector.scrape()).values('shadow_best_bid').length <= bids;
+    await this.collector.until(`${symbols} best bids to be absent`, absent, this.#deadlineMs);
   }
 
   /** Scrapes until that time. */
