@@ -22,7 +22,7 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /**
  * The catalog in prom-client. Nothing is kept here: every scrape starts empty and asks the run for its counters and gauges, so
  * that the hot path never touches a metric, and a series whose source has gone is gone. One NaN would silence an alert for its
- * whole range, so every value passes one finite check. A scrape works in turns, so that it delays no message: a symbol's series
+ * whole range, so every value passes one finite check. A scrape works in turns, so that a message waits for one of them at most: a symbol's series
  * are of one moment, those of two symbols may be a few messages apart.
  */
 export class MetricsRegistry {

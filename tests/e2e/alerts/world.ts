@@ -47,7 +47,7 @@ export const STORIES: readonly Story[] = [
   { alert: 'ShadowMetricsMissing', scenario: 'feed-stop', symbol: 'SIM1USDT', receiver: 'on-call', lengthS: 190 },
 ];
 
-/** Of the market every story is told in; the alerts of other seeds were tried too. */
+/** Of the market every story is told in. */
 const SEED = 2;
 const CALM: Flags = { spread_bps: 8, inventory_limit: 25_000, duration: 12, seed: SEED, log_level: 'error' };
 /** Longer than the markouts are unknown after a step of the exchange's clock: a minute. */
