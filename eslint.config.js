@@ -40,6 +40,8 @@ export default tseslint.config(
       'artifacts/',
       'coverage/',
       'tests/bench/node_modules/',
+      // It has its own, from Grafana's scaffold.
+      'plugin/',
       'schema/types.gen.d.ts',
     ],
   },
