@@ -1,0 +1,164 @@
+// Channels of fills → fills, in columns: there may be a hundred thousand.
+import type { DataFrame, Field } from '@grafana/data';
+import type { Channel } from './channels';
+import { textColumn } from './channels';
+import { numberOrNull, sortedOrder } from './lines';
+import { isFillTable } from './roles';
+
+/** What a marker tells by shape and color. `unknown` is a fill without side or liquidity. */
+export const KINDS = ['makerBuy', 'makerSell', 'taker', 'unknown'] as const;
+export type Kind = (typeof KINDS)[number];
+
+export const KIND_NAMES: Readonly<Record<Kind, string>> = {
+  makerBuy: 'Maker buy',
+  makerSell: 'Maker sell',
+  taker: 'Taker',
+  unknown: 'Fill',
+};
+
+/** One place where fills come from: a series of a side and liquidity, or a table. */
+export interface FillSource {
+  readonly frame: DataFrame;
+  readonly price: Field;
+}
+
+export interface Fills {
+  readonly sources: readonly FillSource[];
+  /** Milliseconds since the epoch, ascending; may be fractional. Fills of one time stand in the order of their data. */
+  readonly times: Float64Array;
+  readonly prices: Float64Array;
+  /** NaN: not known. */
+  readonly sizes: Float64Array;
+  /** Index into KINDS. */
+  readonly kinds: Uint8Array;
+  /** Index into `sources`, and row of its frame. */
+  readonly source: Uint16Array;
+  readonly row: Uint32Array;
+}
+
+export const NO_FILLS: Fills = columns([], 0);
+
+/** A range query gives the last fill again at each of its steps, until five minutes have passed: fills that never happened. */
+export const RESAMPLED =
+  'Fills are not drawn: they come from a range query, which moves and repeats them. Query them as instant, over shadow_fill_price{…}[$__range].';
+
+export function fillsOf(channels: readonly Channel[], notices: string[]): Fills {
+  const prices = channels.filter(({ role }) => role === 'fillPrice');
+  if (prices.some(isResampled)) {
+    notices.push(RESAMPLED);
+    return NO_FILLS;
+  }
+  const sizes = channels.filter(({ role }) => role === 'fillSize');
+  const all = columns(
+    prices.map(({ frame, value }) => ({ frame, price: value })),
+    prices.reduce((sum, { value, time }) => sum + Math.min(value.values.length, time.values.length), 0)
+  );
+  let count = 0;
+  let unusable = 0;
+  prices.forEach((channel, source) => {
+    const kindAt = kindsOf(channel);
+    const sizeAt = sizesOf(channel, sizes);
+    const [times, values] = [channel.time.values, channel.value.values];
+    for (let row = 0; row < Math.min(times.length, values.length); row++) {
+      const [ms, price] = [numberOrNull(times[row]), numberOrNull(values[row])];
+      if (ms === null || price === null) {
+        unusable++;
+        continue;
+      }
+      all.times[count] = ms;
+      all.prices[count] = price;
+      all.sizes[count] = sizeAt(row, ms) ?? NaN;
+      all.kinds[count] = kindAt(row);
+      all.source[count] = source;
+      all.row[count] = row;
+      count++;
+    }
+  });
+  if (unusable > 0) notices.push(`${unusable} fills without time or price are left out.`);
+  return inOrder(all, count);
+}
+
+function columns(sources: readonly FillSource[], length: number): Fills {
+  return {
+    sources,
+    times: new Float64Array(length),
+    prices: new Float64Array(length),
+    sizes: new Float64Array(length),
+    kinds: new Uint8Array(length),
+    source: new Uint16Array(length),
+    row: new Uint32Array(length),
+  };
+}
+
+function inOrder(fills: Fills, count: number): Fills {
+  const order = sortedOrder(fills.times.subarray(0, count));
+  const result = columns(fills.sources, count);
+  for (let index = 0; index < count; index++) {
+    const from = order === undefined ? index : order[index]!;
+    result.times[index] = fills.times[from]!;
+    result.prices[index] = fills.prices[from]!;
+    result.sizes[index] = fills.sizes[from]!;
+    result.kinds[index] = fills.kinds[from]!;
+    result.source[index] = fills.source[from]!;
+    result.row[index] = fills.row[from]!;
+  }
+  return result;
+}
+
+export function kindOf(side: unknown, liquidity: unknown): Kind {
+  if (liquidity === 'taker') return 'taker';
+  if (liquidity !== 'maker') return 'unknown';
+  if (side === 'buy') return 'makerBuy';
+  return side === 'sell' ? 'makerSell' : 'unknown';
+}
+
+function kindsOf({ frame, value }: Channel): (row: number) => number {
+  if (!isFillTable(frame)) {
+    const kind = KINDS.indexOf(kindOf(value.labels?.['side'], value.labels?.['liquidity']));
+    return () => kind;
+  }
+  const [side, liquidity] = [textColumn(frame, 'side'), textColumn(frame, 'liquidity')];
+  return (row) => KINDS.indexOf(kindOf(side?.values[row], liquidity?.values[row]));
+}
+
+/** The size of a fill stands beside its price in a table, and else in the series of the same labels at the same time. */
+function sizesOf(price: Channel, sizes: readonly Channel[]): (row: number, ms: number) => number | null {
+  const beside = sizes.find(({ frame }) => frame === price.frame);
+  if (beside !== undefined) return (row) => numberOrNull(beside.value.values[row]);
+  const key = labelKey(price.value);
+  const same = sizes.find(({ value }) => labelKey(value) === key);
+  if (same === undefined) return () => null;
+  let byTime: Map<number, unknown> | undefined;
+  return (row, ms) => {
+    // Both series hold the same fills, unless one of two pushes was lost.
+    if (same.time.values[row] === ms) return numberOrNull(same.value.values[row]);
+    byTime ??= new Map(same.time.values.map((time: number, index) => [time, same.value.values[index]]));
+    return numberOrNull(byTime.get(ms));
+  };
+}
+
+const labelKey = ({ labels = {} }: Field): string =>
+  JSON.stringify(
+    Object.entries(labels)
+      .filter(([name]) => name !== '__name__')
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+  );
+
+const GRID_LEAST = 5;
+const GRID_LEAST_MS = 1_000;
+
+/** By what a data source says, and where it says nothing by the look of it: on a grid of whole seconds, and mostly the same as before. */
+function isResampled({ frame, time, value }: Channel): boolean {
+  if (isFillTable(frame)) return false;
+  if (time.config.interval !== undefined && time.config.interval !== null) return true;
+  const times = time.values as readonly number[];
+  if (times.length < GRID_LEAST) return false;
+  let step = Infinity;
+  let repeated = 0;
+  for (let row = 1; row < times.length; row++) {
+    step = Math.min(step, times[row]! - times[row - 1]!);
+    if (value.values[row] === value.values[row - 1]) repeated++;
+  }
+  if (!(step >= GRID_LEAST_MS) || repeated < (times.length - 1) / 2) return false;
+  return times.every((ms, row) => row === 0 || (ms - times[0]!) % step === 0);
+}

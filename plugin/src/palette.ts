@@ -1,0 +1,100 @@
+// Colors, each from one place, so that legend, lines, markers and tooltip agree.
+import type { Field, GrafanaTheme2 } from '@grafana/data';
+import type { Kind } from './fills';
+import { KINDS } from './fills';
+import type { Picture } from './frames';
+import type { PaletteName } from './options';
+import type { LineRole } from './roles';
+
+/** What has a color and a switch in the legend. */
+export type Part = Exclude<LineRole, 'uncertainty'> | Kind;
+
+export const isKind = (part: Part): part is Kind => (KINDS as readonly string[]).includes(part);
+
+export type Palette = Readonly<Record<Part, string>> & { readonly alert: string };
+
+interface Shades {
+  readonly buy: string;
+  readonly sell: string;
+  readonly taker: string;
+  readonly bid: string;
+  readonly ask: string;
+  readonly drift: string;
+  readonly offset: string;
+  readonly latency: string;
+  readonly alert: string;
+}
+
+/**
+ * Each for a dark and a light background. `colorblind` is of Okabe and Ito (2008), "Color Universal Design"; its yellow and black are left
+ * out, which do not stand out from one of the backgrounds.
+ */
+const SHADES: Readonly<Record<PaletteName, { readonly dark: Shades; readonly light: Shades }>> = {
+  classic: {
+    dark: {
+      ...{ buy: '#6CCF8E', sell: '#FF7383', taker: '#CA95E5', bid: '#4F9C6C', ask: '#B9606C' },
+      ...{ drift: '#8AB8FF', offset: '#F2CC0C', latency: '#FF9830', alert: '#FF5286' },
+    },
+    light: {
+      ...{ buy: '#1A7F4B', sell: '#C4162A', taker: '#8F3BB8', bid: '#5CA47C', ask: '#D9818A' },
+      ...{ drift: '#1F60C4', offset: '#8F6B00', latency: '#C15C00', alert: '#C0134E' },
+    },
+  },
+  colorblind: {
+    dark: {
+      ...{ buy: '#56B4E9', sell: '#E69F00', taker: '#CC79A7', bid: '#3C85AE', ask: '#A87709' },
+      ...{ drift: '#56B4E9', offset: '#009E73', latency: '#E69F00', alert: '#D55E00' },
+    },
+    light: {
+      ...{ buy: '#0072B2', sell: '#D55E00', taker: '#A34C80', bid: '#5AA2CC', ask: '#E08F52' },
+      ...{ drift: '#0072B2', offset: '#00785A', latency: '#B27A00', alert: '#D55E00' },
+    },
+  },
+  contrast: {
+    dark: {
+      ...{ buy: '#5CFF9D', sell: '#FF8FA0', taker: '#FFD24A', bid: '#FFFFFF', ask: '#C4C8D4' },
+      ...{ drift: '#7FC4FF', offset: '#FFF066', latency: '#FFB36B', alert: '#FF6FA5' },
+    },
+    light: {
+      ...{ buy: '#00592E', sell: '#9B0018', taker: '#5A1A82', bid: '#000000', ask: '#4A4E58' },
+      ...{ drift: '#003C91', offset: '#5C4500', latency: '#7A3A00', alert: '#8A0036' },
+    },
+  },
+};
+
+export function paletteOf(name: PaletteName, theme: GrafanaTheme2, fixed: FixedColors = {}): Palette {
+  const shades = SHADES[name][theme.isDark ? 'dark' : 'light'];
+  return {
+    bid: shades.bid,
+    ask: shades.ask,
+    quoteBuy: shades.buy,
+    quoteSell: shades.sell,
+    makerBuy: shades.buy,
+    makerSell: shades.sell,
+    taker: shades.taker,
+    unknown: theme.colors.text.secondary,
+    drift: shades.drift,
+    offset: shades.offset,
+    latency: shades.latency,
+    alert: shades.alert,
+    ...Object.fromEntries(
+      Object.entries(fixed).map(([part, color]) => [part, theme.visualization.getColorByName(color)])
+    ),
+  };
+}
+
+export type FixedColors = { readonly [part in Part]?: string };
+
+/** Colors of the user's own: those of fields that have one fixed. */
+export function fixedColorsOf({ lines, fills }: Picture): FixedColors {
+  const fixed: { [part in Part]?: string } = {};
+  const choose = (part: Part, { config: { color } }: Field): void => {
+    if (color?.mode === 'fixed' && color.fixedColor !== undefined) fixed[part] = color.fixedColor;
+  };
+  for (const line of Object.values(lines)) if (line.role !== 'uncertainty') choose(line.role, line.field);
+  fills.sources.forEach(({ price }, source) => {
+    const first = fills.source.indexOf(source);
+    if (first >= 0) choose(KINDS[fills.kinds[first]!]!, price);
+  });
+  return fixed;
+}
