@@ -1,0 +1,12 @@
+/** What @grafana/runtime has for Grafana's core alone; the build finds it, or gives an empty module. */
+declare module 'shadow-host:panel-data-error-view' {
+  import type { PanelDataErrorViewProps } from '@grafana/runtime';
+  import type { ComponentType } from 'react';
+
+  export const setPanelDataErrorView: ((view: ComponentType<PanelDataErrorViewProps>) => void) | undefined;
+}
+
+/** The package itself; the build lets everything else that imports it have host/emotion-css.ts. */
+declare module 'shadow-host:emotion-css' {
+  export * from '@emotion/css';
+}
