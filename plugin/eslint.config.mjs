@@ -23,6 +23,7 @@ export default defineConfig([
       '**/lib-cov',
       '**/coverage',
       '**/dist/',
+      '.config/',
       '**/artifacts/',
       '**/work/',
       '**/ci/',
@@ -36,4 +37,10 @@ export default defineConfig([
     ],
   },
   ...baseConfig,
+  {
+    rules: {
+      // Imports of types stand apart from those of values: the build drops them.
+      'no-duplicate-imports': 'off',
+    },
+  },
 ]);

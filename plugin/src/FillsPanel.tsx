@@ -3,7 +3,7 @@ import type { GrafanaTheme2, PanelProps } from '@grafana/data';
 import { LoadingState } from '@grafana/data';
 import { PanelDataErrorView } from '@grafana/runtime';
 import { useStyles2, useTheme2, VizLayout } from '@grafana/ui';
-import React, { useCallback, useMemo, useRef, useState } from 'react';
+import React, { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import { notesOf } from './annotations';
 import { axisWidthOf } from './axis';
@@ -33,7 +33,9 @@ export function FillsPanel(props: PanelProps<FillsOptions>) {
   const { data, id, fieldConfig } = props;
   const options = useSame(soundOptions(props.options));
   const reading = useMemo(() => readFrames(data.series, options.horizon), [data.series, options.horizon]);
-  if (reading.problem === undefined) return <FillsView {...props} options={options} picture={reading.picture} />;
+  if (reading.problem === undefined) {
+    return <FillsView {...props} options={options} picture={reading.picture} />;
+  }
   const waiting = data.state === LoadingState.Loading && data.series.length === 0;
   const message = waiting ? 'Waiting for the first data.' : reading.problem;
   return <PanelDataErrorView panelId={id} data={data} fieldConfig={fieldConfig} message={message} />;
@@ -64,9 +66,10 @@ function FillsView({
   const scene = useMemo(() => sceneOf(picture, hidden, options.show.fills), [picture, hidden, options.show.fills]);
   const notes = useMemo(() => notesOf(data.annotations ?? []), [data.annotations]);
   const range = useMemo((): [number, number] => [timeRange.from.valueOf(), timeRange.to.valueOf()], [timeRange]);
-  const axisWidth = axisWidthOf(picture, options);
+  const axisWidth = useMemo(() => axisWidthOf(picture, options), [picture, options]);
   const live = useRef({ scene, range, notes });
-  live.current = { scene, range, notes };
+  // A plot works out axes and draws in a microtask after it was given data, when this has run.
+  useLayoutEffect(() => void (live.current = { scene, range, notes }));
   const setting = useMemo(
     (): Setting => ({
       ...{ theme, timeZone, palette, options, hidden, axisWidth },
@@ -82,7 +85,9 @@ function FillsView({
   const plot = useRef<uPlot | null>(null);
   const keepPlot = useCallback((u: uPlot) => void (plot.current = u), []);
 
-  const parts = partsOf(picture, options.show);
+  const parts = useMemo(() => partsOf(picture, options.show), [picture, options.show]);
+  const label = useMemo(() => summary(picture, range, timeZone), [picture, range, timeZone]);
+  const kpis = useMemo(() => kpisOf(picture, options, ...range), [picture, options, range]);
   const nameOf = (part: Part): string => nameOfPart(picture, part);
   const lines = parts.filter((part) => !isKind(part));
   const shownLines = lines.filter((part) => !hidden.has(part));
@@ -105,7 +110,7 @@ function FillsView({
   return (
     <div className={styles.panel} data-testid="shadow-fills-panel">
       {withHeader && (
-        <Header kpis={kpisOf(picture, options, ...range)} noValue={fieldConfig.defaults.noValue ?? DEFAULT_NO_VALUE} />
+        <Header kpis={kpis} palette={palette} noValue={fieldConfig.defaults.noValue ?? DEFAULT_NO_VALUE} />
       )}
       {withNotices && <Notices notices={picture.notices} />}
       <VizLayout width={width} height={height - top} legend={legend}>
@@ -117,7 +122,7 @@ function FillsView({
               className={styles.plots}
               role="application"
               aria-roledescription="chart"
-              aria-label={summary(picture, range, timeZone)}
+              aria-label={label}
               tabIndex={0}
               onKeyDown={walk.onKeyDown}
               onBlur={walk.leave}

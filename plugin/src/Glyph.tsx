@@ -19,7 +19,9 @@ export function Glyph({ part, color }: Props) {
 }
 
 function Marker({ kind, color }: { kind: Kind; color: string }) {
-  if (CORNERS[kind].length === 0) return <circle r={4.5} fill={color} />;
+  if (CORNERS[kind].length === 0) {
+    return <circle r={4.5} fill={color} />;
+  }
   return <polygon points={CORNERS[kind].map(([x, y]) => `${5.5 * x},${5.5 * y}`).join(' ')} fill={color} />;
 }
 

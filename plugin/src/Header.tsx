@@ -2,7 +2,10 @@ import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import React from 'react';
+import { KIND_NAMES } from './fills';
+import { Glyph } from './Glyph';
 import type { Kpi, Verdict } from './kpis';
+import type { Palette } from './palette';
 
 export const HEADER_HEIGHT = 46;
 export const NOTICE_HEIGHT = 20;
@@ -15,15 +18,27 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 };
 const SIGNS: Readonly<Record<Verdict, string>> = { good: '✓', bad: '!', plain: '', unknown: '' };
 
-export function Header({ kpis, noValue }: { readonly kpis: readonly Kpi[]; readonly noValue: string }) {
+interface Props {
+  readonly kpis: readonly Kpi[];
+  readonly palette: Palette;
+  readonly noValue: string;
+}
+
+export function Header({ kpis, palette, noValue }: Props) {
   const styles = useStyles2(getStyles);
   return (
     <dl className={styles.list} data-testid="shadow-fills-header">
-      {kpis.map(({ name, text, verdict, help }) => (
+      {kpis.map(({ name, text, counts = [], verdict, help }) => (
         <div key={name} className={styles.item} title={help} data-verdict={verdict}>
           <dt className={styles.name}>{name}</dt>
           <dd className={`${styles.value} ${styles[verdict]}`}>
             {text ?? noValue}
+            {counts.map(({ kind, count }) => (
+              <span key={kind} className={styles.count} aria-label={`${KIND_NAMES[kind]}: ${count}`} role="img">
+                <Glyph part={kind} color={palette[kind]} />
+                {count}
+              </span>
+            ))}
             {SIGNS[verdict] !== '' && (
               <span className={styles.sign} role="img" aria-label={WORDS[verdict]}>
                 {SIGNS[verdict]}
@@ -70,6 +85,13 @@ const getStyles = (theme: GrafanaTheme2) => ({
     whiteSpace: 'pre',
   }),
   sign: css({ display: 'inline-block', marginLeft: theme.spacing(0.5), fontSize: theme.typography.bodySmall.fontSize }),
+  count: css({
+    display: 'inline-flex',
+    alignItems: 'center',
+    gap: 3,
+    marginLeft: theme.spacing(1),
+    fontSize: theme.typography.body.fontSize,
+  }),
   good: css({ color: theme.colors.success.text }),
   bad: css({ color: theme.colors.error.text }),
   plain: css({ color: theme.colors.text.primary }),

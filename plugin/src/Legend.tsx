@@ -6,6 +6,7 @@ import React from 'react';
 import { Glyph } from './Glyph';
 import type { FillsOptions } from './options';
 import type { Palette, Part } from './palette';
+import { toggled } from './visibility';
 
 interface Props {
   readonly parts: readonly Part[];
@@ -47,19 +48,6 @@ export function Legend({ parts, nameOf, palette, hidden, placement, onChange }: 
       )}
     />
   );
-}
-
-export function toggled(
-  parts: readonly Part[],
-  hidden: ReadonlySet<Part>,
-  part: Part,
-  alone: boolean
-): ReadonlySet<Part> {
-  const others = parts.filter((other) => other !== part);
-  if (alone) return new Set(others.every((other) => hidden.has(other)) && !hidden.has(part) ? [] : others);
-  const next = new Set(hidden);
-  if (!next.delete(part)) next.add(part);
-  return next;
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

@@ -2,7 +2,7 @@
 import type { LinkModel } from '@grafana/data';
 import { DashboardCursorSync } from '@grafana/data';
 import { EventBusPlugin, TooltipPlugin2, UPlotChart, usePanelContext } from '@grafana/ui';
-import React, { useCallback, useId, useMemo, useRef } from 'react';
+import React, { useCallback, useId, useLayoutEffect, useMemo, useRef } from 'react';
 import type uPlot from 'uplot';
 import type { AlignedData } from 'uplot';
 import type { Note } from './annotations';
@@ -51,7 +51,7 @@ export function Plots({ setting, tooltip, scene, timeRange, width, bookHeight, c
   const bookData = useMemo(() => [...scene.book] as AlignedData, [scene, fromMs, toMs]); // eslint-disable-line react-hooks/exhaustive-deps
   const clockData = useMemo(() => [...scene.clock] as AlignedData, [scene, fromMs, toMs]); // eslint-disable-line react-hooks/exhaustive-deps
   const latest = useRef(scene);
-  latest.current = scene;
+  useLayoutEffect(() => void (latest.current = scene));
   const pointedAt = useRef(-1);
   const queryZoom = useCallback(({ from, to }: { from: number; to: number }) => onZoom(from, to), [onZoom]);
   const common = { hoverMode: HOVER_MODE, queryZoom, maxWidth: 400, ...shared };
@@ -117,7 +117,9 @@ function notesNear(u: uPlot, { notes }: Setting, ms: number): Note[] {
 
 /** Links of the field that a fill is of; none where no fill is pointed at. */
 function linksOf({ picture: { fills } }: Scene, fill: number): LinkModel[] {
-  if (fill < 0) return [];
+  if (fill < 0) {
+    return [];
+  }
   const { price } = fills.sources[fills.source[fill]!]!;
   return price.getLinks?.({ valueRowIndex: fills.row[fill]! }) ?? [];
 }

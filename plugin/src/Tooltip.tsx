@@ -1,20 +1,19 @@
 import { css } from '@emotion/css';
-import type { GrafanaTheme2, LinkModel, TimeZone } from '@grafana/data';
+import type { GrafanaTheme2, LinkModel } from '@grafana/data';
 import { TextLink, useStyles2 } from '@grafana/ui';
+import type { TimeZone } from '@grafana/schema';
 import React from 'react';
 import type { Note } from './annotations';
-import { KIND_NAMES, KINDS } from './fills';
-import { detailsOf, formatExact, formatTime, sideOfFill } from './format';
+import { KINDS } from './fills';
+import { detailsOf, formatTime } from './format';
 import type { Picture } from './frames';
-import { valueAt } from './lines';
 import type { Palette, Part } from './palette';
-import type { LineRole } from './roles';
 import { Glyph } from './Glyph';
+import type { ShownLine } from './words';
+import { fillAmounts, fillName, lineText } from './words';
 
 /** Fills that are listed one by one where markers overlap; the others are counted. */
 export const MOST_LISTED = 8;
-
-type ShownLine = Exclude<LineRole, 'uncertainty'>;
 
 /** What is the same for every tooltip of a panel. */
 export interface TooltipSetting {
@@ -55,7 +54,7 @@ export function Tooltip({ picture, palette, timeZone, nameOf, ms, lines, fills =
         <div key={role} className={styles.row}>
           <Glyph part={role} color={palette[role]} />
           <span className={styles.name}>{nameOf(role)}</span>
-          <span className={styles.value}>{textAt(picture, role, ms)}</span>
+          <span className={styles.value}>{lineText(picture, role, ms)}</span>
         </div>
       ))}
       {notes.map(({ text }, index) => (
@@ -95,32 +94,6 @@ function FillRow({
       )}
     </div>
   );
-}
-
-/** "Maker buy", "Taker sell". */
-export function fillName({ fills }: Picture, index: number): string {
-  const kind = KINDS[fills.kinds[index]!]!;
-  const side = sideOfFill(fills, index);
-  return kind === 'taker' || kind === 'unknown'
-    ? `${KIND_NAMES[kind]}${side === undefined ? '' : ` ${side}`}`
-    : KIND_NAMES[kind];
-}
-
-/** "0.004 @ 64000.5"; a size that is not known is said to be so. */
-export function fillAmounts({ fills }: Picture, index: number): string {
-  const { price } = fills.sources[fills.source[index]!]!;
-  const size = fills.sizes[index]!;
-  return `${Number.isNaN(size) ? 'size not known' : String(size)} @ ${formatExact(price, fills.prices[index]!)}`;
-}
-
-function textAt({ lines }: Picture, role: ShownLine, ms: number): string {
-  const line = lines[role];
-  const value = line === undefined ? null : valueAt(line, ms);
-  if (line === undefined || value === null) return 'not known';
-  const text = formatExact(line.field, value);
-  if (role === 'bid' || role === 'ask' || role === 'quoteBuy' || role === 'quoteSell') return text;
-  const width = role === 'offset' && lines.uncertainty !== undefined ? valueAt(lines.uncertainty, ms) : null;
-  return `${text}${width === null ? '' : ` ± ${formatExact(lines.uncertainty!.field, width)}`} ms`;
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

@@ -23,7 +23,9 @@ export function WalkCard({
 }) {
   const styles = useStyles2(getStyles);
   const placing = plot === null ? undefined : placingOf(plot, scene);
-  if (index < 0 || plot === null || placing === undefined) return null;
+  if (index < 0 || plot === null || placing === undefined) {
+    return null;
+  }
   const { fills } = scene.picture;
   const left = plot.over.offsetLeft + (fills.times[index]! - placing.fromMs) * placing.pxPerMs;
   const top = plot.over.offsetTop + placing.topOf(fills.prices[index]!);

@@ -15,7 +15,9 @@ export function notesOf(frames: readonly DataFrame[]): Note[] {
     const column = (name: string): unknown[] => frame.fields.find((field) => field.name === name)?.values ?? [];
     const [times, ends, titles, texts, colors] = ['time', 'timeEnd', 'title', 'text', 'color'].map(column);
     return times!.flatMap((time, row): Note[] => {
-      if (typeof time !== 'number') return [];
+      if (typeof time !== 'number') {
+        return [];
+      }
       const end = ends![row];
       const words = [titles![row], texts![row]].filter((word) => typeof word === 'string' && word !== '');
       const color = colors![row];
@@ -46,12 +48,16 @@ export function drawNotes(u: uPlot, notes: readonly Note[], colorOf: (note: Note
   for (const note of notes) {
     const x = u.valToPos(note.fromMs, 'x', true);
     const end = u.valToPos(note.toMs, 'x', true);
-    if (end < left || x > left + width) continue;
+    if (end < left || x > left + width) {
+      continue;
+    }
     context.strokeStyle = context.fillStyle = colorOf(note);
     context.lineWidth = devicePixelRatio;
     context.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
     context.globalAlpha = 0.12;
-    if (end > x) context.fillRect(x, top, end - x, height);
+    if (end > x) {
+      context.fillRect(x, top, end - x, height);
+    }
     context.globalAlpha = 0.9;
     context.beginPath();
     for (const edge of end > x ? [x, end] : [x]) {

@@ -12,8 +12,14 @@ export function axisWidthOf({ lines, fills }: Picture, { show }: FillsOptions): 
     (line) => line?.values ?? []
   );
   let [low, high] = [Infinity, -Infinity];
-  for (const price of prices) if (price !== null) [low, high] = [Math.min(low, price), Math.max(high, price)];
-  for (const price of fills.prices) [low, high] = [Math.min(low, price), Math.max(high, price)];
+  for (const price of prices) {
+    if (price !== null) {
+      [low, high] = [Math.min(low, price), Math.max(high, price)];
+    }
+  }
+  for (const price of fills.prices) {
+    [low, high] = [Math.min(low, price), Math.max(high, price)];
+  }
   const decimals = high > low ? Math.min(10, Math.max(0, Math.ceil(-Math.log10((high - low) / 4)))) : 2;
   const widest = Math.max(
     measureText(high > -Infinity ? high.toFixed(decimals) : '', FONT_SIZE_PX).width,

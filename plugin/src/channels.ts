@@ -24,12 +24,19 @@ export function channelsOf(frames: readonly DataFrame[]): Channels {
   for (const frame of frames) {
     const time = frame.fields.find(({ type }) => type === 'time');
     for (const value of frame.fields) {
-      if (value === time) continue;
+      if (value === time) {
+        continue;
+      }
       const role = roleOf(frame, value);
-      if (role === undefined || role === 'ignore') continue;
+      if (role === undefined || role === 'ignore') {
+        continue;
+      }
       const fault = faultOf(role, time, value);
-      if (fault !== undefined) faults.push(fault);
-      else found.push({ role, frame, time: time!, value });
+      if (fault !== undefined) {
+        faults.push(fault);
+      } else {
+        found.push({ role, frame, time: time!, value });
+      }
     }
   }
   return { found, faults, symbols: symbolsOf(found) };
@@ -37,8 +44,12 @@ export function channelsOf(frames: readonly DataFrame[]): Channels {
 
 function faultOf(role: Role, time: Field | undefined, { type, values }: Field): string | undefined {
   const name = ROLE_NAMES[role];
-  if (time === undefined) return `${name} has no field of type time beside it.`;
-  if (type === 'number') return undefined;
+  if (time === undefined) {
+    return `${name} has no field of type time beside it.`;
+  }
+  if (type === 'number') {
+    return undefined;
+  }
   const example = values.find((one) => one !== null && one !== undefined);
   const what = isText(type) ? 'text' : `of type ${type}`;
   return `${name} is ${what}${example === undefined ? '' : ` (${JSON.stringify(example)})`}, a number is expected: convert it with the transformation "Convert field type".`;
@@ -48,9 +59,15 @@ function symbolsOf(channels: readonly Channel[]): string[] {
   const symbols = new Set<string>();
   for (const { frame, value } of channels) {
     const label = value.labels?.['symbol'];
-    if (label !== undefined) symbols.add(label);
+    if (label !== undefined) {
+      symbols.add(label);
+    }
     const column = isFillTable(frame) ? textColumn(frame, 'symbol') : undefined;
-    for (const symbol of column?.values ?? []) if (typeof symbol === 'string') symbols.add(symbol);
+    for (const symbol of column?.values ?? []) {
+      if (typeof symbol === 'string') {
+        symbols.add(symbol);
+      }
+    }
   }
   return [...symbols].sort();
 }

@@ -1,6 +1,7 @@
 // What is drawn how: the configurations of the two plots, as functions of the options. They stay while data come and go; those are asked for.
-import type { GrafanaTheme2, TimeZone } from '@grafana/data';
+import type { GrafanaTheme2 } from '@grafana/data';
 import { colorManipulator } from '@grafana/data';
+import type { TimeZone } from '@grafana/schema';
 import {
   AxisPlacement,
   DrawStyle,
@@ -70,18 +71,23 @@ export function bookConfig(setting: Setting, withTimeAxis: boolean): UPlotConfig
     pointsBuilder: () => false,
     show: true,
   });
-  if (!hidden.has('bid') && !hidden.has('ask'))
+  if (!hidden.has('bid') && !hidden.has('ask')) {
     config.addBand({ series: [2, 1], fill: colorManipulator.alpha(theme.colors.text.secondary, 0.1) });
+  }
   const style = { ...options.markers, colors: palette, outline: theme.colors.background.primary };
   let sprites = new Sprites(style, devicePixelRatio);
   let ratio = devicePixelRatio;
   config.addHook('draw', (u) => {
-    if (ratio !== devicePixelRatio) sprites = new Sprites(style, (ratio = devicePixelRatio));
+    if (ratio !== devicePixelRatio) {
+      sprites = new Sprites(style, (ratio = devicePixelRatio));
+    }
     drawFills(u, scene(), sprites);
   });
   config.setCursor({
     dataIdx: (u, series, closest) => {
-      if (series !== FILLS_SERIES) return closest;
+      if (series !== FILLS_SERIES) {
+        return closest;
+      }
       const fill = hoveredFill(u, scene());
       return fill < 0 ? null : scene().fillRows[fill]!;
     },
@@ -169,14 +175,18 @@ export function hoveredFill(u: uPlot, scene: Scene): number {
   const { left, top } = u.cursor;
   const placing = placingOf(u, scene);
   // A crosshair that follows another plot has a time, but no price.
-  if (u.cursor.event == null || placing === undefined || left == null || top == null || left < 0) return -1;
+  if (u.cursor.event == null || placing === undefined || left == null || top == null || left < 0) {
+    return -1;
+  }
   return nearestFill(placing, left, top);
 }
 
 /** Undefined while the plot has no scales: there is nothing to place. */
 export function placingOf(u: uPlot, { picture: { fills }, shown }: Scene): Placing | undefined {
   const [{ min: fromMs, max: toMs }, price] = [u.scales['x'] ?? {}, u.scales['price'] ?? {}];
-  if (fromMs == null || toMs == null || price.min == null || price.max == null) return undefined;
+  if (fromMs == null || toMs == null || price.min == null || price.max == null) {
+    return undefined;
+  }
   const pxPerMs = u.over.clientWidth / (toMs - fromMs);
   const [high, perUnit] = [price.max, u.over.clientHeight / (price.max - price.min)];
   return { fills, shown, fromMs, pxPerMs, topOf: (value) => (high - value) * perUnit };
@@ -184,7 +194,9 @@ export function placingOf(u: uPlot, { picture: { fills }, shown }: Scene): Placi
 
 function drawFills(u: uPlot, { picture: { fills }, shown, largestSize }: Scene, sprites: Sprites): void {
   const [{ min: fromMs, max: toMs }, { min: low, max: high }] = [u.scales['x'] ?? {}, u.scales['price'] ?? {}];
-  if (fromMs == null || toMs == null || low == null || high == null) return;
+  if (fromMs == null || toMs == null || low == null || high == null) {
+    return;
+  }
   u.ctx.save();
   u.ctx.beginPath();
   // Half a marker may reach over the edge: one at the very end of the time is still to be told by its shape.

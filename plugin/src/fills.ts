@@ -4,6 +4,7 @@ import type { Channel } from './channels';
 import { textColumn } from './channels';
 import { numberOrNull, sortedOrder } from './lines';
 import { isFillTable } from './roles';
+import { inOrderOfTime } from './rows';
 
 /** What a marker tells by shape and color. `unknown` is a fill without side or liquidity. */
 export const KINDS = ['makerBuy', 'makerSell', 'taker', 'unknown'] as const;
@@ -49,33 +50,29 @@ export function fillsOf(channels: readonly Channel[], notices: string[]): Fills 
     return NO_FILLS;
   }
   const sizes = channels.filter(({ role }) => role === 'fillSize');
-  const all = columns(
+  const rows = prices.map(usableRows);
+  const unusable = prices.reduce((sum, channel, source) => sum + lengthOf(channel) - rows[source]!.length, 0);
+  if (unusable > 0) {
+    notices.push(`${unusable} fills without time or price are left out.`);
+  }
+  const times = prices.map(({ time }, source) => Float64Array.from(rows[source]!, (row) => time.values[row] as number));
+  const kindAt = prices.map(kindsOf);
+  const sizeAt = prices.map((channel) => sizesOf(channel, sizes));
+  const fills = columns(
     prices.map(({ frame, value }) => ({ frame, price: value })),
-    prices.reduce((sum, { value, time }) => sum + Math.min(value.values.length, time.values.length), 0)
+    rows.reduce((sum, { length }) => sum + length, 0)
   );
-  let count = 0;
-  let unusable = 0;
-  prices.forEach((channel, source) => {
-    const kindAt = kindsOf(channel);
-    const sizeAt = sizesOf(channel, sizes);
-    const [times, values] = [channel.time.values, channel.value.values];
-    for (let row = 0; row < Math.min(times.length, values.length); row++) {
-      const [ms, price] = [numberOrNull(times[row]), numberOrNull(values[row])];
-      if (ms === null || price === null) {
-        unusable++;
-        continue;
-      }
-      all.times[count] = ms;
-      all.prices[count] = price;
-      all.sizes[count] = sizeAt(row, ms) ?? NaN;
-      all.kinds[count] = kindAt(row);
-      all.source[count] = source;
-      all.row[count] = row;
-      count++;
-    }
+  inOrderOfTime(times, (source, index, place) => {
+    const row = rows[source]![index]!;
+    const ms = times[source]![index]!;
+    fills.times[place] = ms;
+    fills.prices[place] = prices[source]!.value.values[row] as number;
+    fills.sizes[place] = sizeAt[source]!(row, ms) ?? NaN;
+    fills.kinds[place] = kindAt[source]!(row);
+    fills.source[place] = source;
+    fills.row[place] = row;
   });
-  if (unusable > 0) notices.push(`${unusable} fills without time or price are left out.`);
-  return inOrder(all, count);
+  return fills;
 }
 
 function columns(sources: readonly FillSource[], length: number): Fills {
@@ -90,25 +87,33 @@ function columns(sources: readonly FillSource[], length: number): Fills {
   };
 }
 
-function inOrder(fills: Fills, count: number): Fills {
-  const order = sortedOrder(fills.times.subarray(0, count));
-  const result = columns(fills.sources, count);
-  for (let index = 0; index < count; index++) {
-    const from = order === undefined ? index : order[index]!;
-    result.times[index] = fills.times[from]!;
-    result.prices[index] = fills.prices[from]!;
-    result.sizes[index] = fills.sizes[from]!;
-    result.kinds[index] = fills.kinds[from]!;
-    result.source[index] = fills.source[from]!;
-    result.row[index] = fills.row[from]!;
+const lengthOf = ({ time, value }: Channel): number => Math.min(time.values.length, value.values.length);
+
+/** Rows with a time and a price, in order of time. */
+function usableRows(channel: Channel): Uint32Array {
+  const [times, values] = [channel.time.values, channel.value.values];
+  const rows = new Uint32Array(lengthOf(channel));
+  let count = 0;
+  for (let row = 0; row < rows.length; row++) {
+    if (numberOrNull(times[row]) !== null && numberOrNull(values[row]) !== null) {
+      rows[count++] = row;
+    }
   }
-  return result;
+  const usable = rows.subarray(0, count);
+  const order = sortedOrder(Float64Array.from(usable, (row) => times[row] as number));
+  return order === undefined ? usable : order.map((index) => usable[index]!);
 }
 
 export function kindOf(side: unknown, liquidity: unknown): Kind {
-  if (liquidity === 'taker') return 'taker';
-  if (liquidity !== 'maker') return 'unknown';
-  if (side === 'buy') return 'makerBuy';
+  if (liquidity === 'taker') {
+    return 'taker';
+  }
+  if (liquidity !== 'maker') {
+    return 'unknown';
+  }
+  if (side === 'buy') {
+    return 'makerBuy';
+  }
   return side === 'sell' ? 'makerSell' : 'unknown';
 }
 
@@ -124,14 +129,20 @@ function kindsOf({ frame, value }: Channel): (row: number) => number {
 /** The size of a fill stands beside its price in a table, and else in the series of the same labels at the same time. */
 function sizesOf(price: Channel, sizes: readonly Channel[]): (row: number, ms: number) => number | null {
   const beside = sizes.find(({ frame }) => frame === price.frame);
-  if (beside !== undefined) return (row) => numberOrNull(beside.value.values[row]);
+  if (beside !== undefined) {
+    return (row) => numberOrNull(beside.value.values[row]);
+  }
   const key = labelKey(price.value);
   const same = sizes.find(({ value }) => labelKey(value) === key);
-  if (same === undefined) return () => null;
+  if (same === undefined) {
+    return () => null;
+  }
   let byTime: Map<number, unknown> | undefined;
   return (row, ms) => {
     // Both series hold the same fills, unless one of two pushes was lost.
-    if (same.time.values[row] === ms) return numberOrNull(same.value.values[row]);
+    if (same.time.values[row] === ms) {
+      return numberOrNull(same.value.values[row]);
+    }
     byTime ??= new Map(same.time.values.map((time: number, index) => [time, same.value.values[index]]));
     return numberOrNull(byTime.get(ms));
   };
@@ -149,16 +160,26 @@ const GRID_LEAST_MS = 1_000;
 
 /** By what a data source says, and where it says nothing by the look of it: on a grid of whole seconds, and mostly the same as before. */
 function isResampled({ frame, time, value }: Channel): boolean {
-  if (isFillTable(frame)) return false;
-  if (time.config.interval !== undefined && time.config.interval !== null) return true;
+  if (isFillTable(frame)) {
+    return false;
+  }
+  if (time.config.interval !== undefined && time.config.interval !== null) {
+    return true;
+  }
   const times = time.values as readonly number[];
-  if (times.length < GRID_LEAST) return false;
+  if (times.length < GRID_LEAST) {
+    return false;
+  }
   let step = Infinity;
   let repeated = 0;
   for (let row = 1; row < times.length; row++) {
     step = Math.min(step, times[row]! - times[row - 1]!);
-    if (value.values[row] === value.values[row - 1]) repeated++;
+    if (value.values[row] === value.values[row - 1]) {
+      repeated++;
+    }
   }
-  if (!(step >= GRID_LEAST_MS) || repeated < (times.length - 1) / 2) return false;
+  if (!(step >= GRID_LEAST_MS) || repeated < (times.length - 1) / 2) {
+    return false;
+  }
   return times.every((ms, row) => row === 0 || (ms - times[0]!) % step === 0);
 }

@@ -1,6 +1,7 @@
 // Values as text, exact: what is shown on hover is what is in the data.
-import type { Field, TimeZone } from '@grafana/data';
+import type { Field } from '@grafana/data';
 import { dateTimeFormat, formattedValueToString } from '@grafana/data';
+import type { TimeZone } from '@grafana/schema';
 import type { Fills } from './fills';
 import { isFillTable } from './roles';
 
@@ -24,7 +25,9 @@ export function formatExact(field: Field, value: number): string {
 /** With a sign, unless it is zero as shown. */
 export function signed(value: number, decimals: number): string {
   const text = Math.abs(value).toFixed(decimals);
-  if (Number(text) === 0) return text;
+  if (Number(text) === 0) {
+    return text;
+  }
   return `${value < 0 ? '−' : '+'}${text}`;
 }
 

@@ -31,19 +31,26 @@ export interface Picture {
   readonly notices: readonly string[];
 }
 
-export type Reading = { readonly picture: Picture; readonly problem?: never } | { readonly problem: string };
+export type Reading =
+  | { readonly picture: Picture; readonly problem?: undefined }
+  | { readonly picture?: undefined; readonly problem: string };
 
 export function readFrames(frames: readonly DataFrame[], horizon: Horizon): Reading {
   const { found, faults, symbols } = channelsOf(frames);
   const problem = problemOf(frames, found, faults, symbols);
-  if (problem !== undefined) return { problem };
+  if (problem !== undefined) {
+    return { problem };
+  }
   const notices = [...faults];
   const lines = linesOf(found, notices);
   const fills = fillsOf(found, notices);
   const fillsKnown = fills !== NO_FILLS && found.some(({ role }) => role === 'fillPrice');
-  if (fills.times.length === 0 && !hasNumbers(lines)) return { problem: emptiness(found, notices) };
-  if (!found.some(({ role }) => role === 'fillPrice'))
+  if (fills.times.length === 0 && !hasNumbers(lines)) {
+    return { problem: emptiness(found, notices) };
+  }
+  if (!found.some(({ role }) => role === 'fillPrice')) {
     notices.push('No series of fills came: there was none in this time, or they are not pushed (--remote_write_url).');
+  }
   missing(lines, notices);
   return {
     picture: {
@@ -67,14 +74,21 @@ function problemOf(
   faults: readonly string[],
   symbols: readonly string[]
 ): string | undefined {
-  if (frames.every(({ fields }) => fields.length === 0))
+  if (frames.every(({ fields }) => fields.length === 0)) {
     return `No series came. Expected are ${EXPECTED}. Is the collector running, and is this its symbol?`;
-  if (symbols.length > 1)
+  }
+  if (symbols.length > 1) {
     return `Series of ${symbols.length} symbols came (${symbols.slice(0, 4).join(', ')}): prices of two markets have no common axis. Choose one in the query, by {symbol="$symbol"}.`;
-  if (found.length > 0) return undefined;
-  if (faults.length > 0) return [...new Set(faults)].join(' ');
-  if (frames.every(({ fields }) => fields.every(({ type }) => type !== 'time')))
+  }
+  if (found.length > 0) {
+    return undefined;
+  }
+  if (faults.length > 0) {
+    return [...new Set(faults)].join(' ');
+  }
+  if (frames.every(({ fields }) => fields.every(({ type }) => type !== 'time'))) {
     return `No field of type time came, only ${namesOf(frames)}. This panel draws over time: use the format "Time series", or convert a field to time.`;
+  }
   return `None of the series is one that this panel knows: ${namesOf(frames)}. Expected are ${EXPECTED}.`;
 }
 
@@ -82,7 +96,9 @@ function linesOf(found: readonly Channel[], notices: string[]): Lines {
   const lines: { [role in LineRole]?: Line } = {};
   for (const role of LINES) {
     const line = lineOf(role, found, notices);
-    if (line !== null) lines[role] = line;
+    if (line !== null) {
+      lines[role] = line;
+    }
   }
   return lines;
 }
@@ -104,11 +120,13 @@ function emptiness(found: readonly Channel[], notices: readonly string[]): strin
 /** What a reader would look for in vain. */
 function missing(lines: Lines, notices: string[]): void {
   const absent = BOOK_LINES.slice(0, 2).filter((role) => numbersOf(lines[role]) === 0);
-  if (absent.length > 0)
+  if (absent.length > 0) {
     notices.push(`${absent.map((role) => ROLE_NAMES[role]).join(' and ')} not known in this time.`);
+  }
   const single = LINES.filter((role) => numbersOf(lines[role]) === 1);
-  if (single.length > 0)
+  if (single.length > 0) {
     notices.push(`Only one sample of ${single.map((role) => ROLE_NAMES[role]).join(', ')}: a point, not a line.`);
+  }
 }
 
 function lastOf(role: KpiRole, found: readonly Channel[], horizon?: Horizon): number | null {
@@ -116,7 +134,9 @@ function lastOf(role: KpiRole, found: readonly Channel[], horizon?: Horizon): nu
     (channel) => channel.role === role && (horizon === undefined || channel.value.labels?.['horizon'] === horizon)
   );
   // Two collectors that tell one thing: which is true cannot be known here.
-  if (channels.length !== 1) return null;
+  if (channels.length !== 1) {
+    return null;
+  }
   return numberOrNull(channels[0]!.value.values.at(-1));
 }
 

@@ -25,7 +25,9 @@ export function nearestFill(placing: Placing, left: number, top: number, reachPx
   eachWithin(placing, left, reachPx, (index, dx) => {
     const dy = placing.topOf(placing.fills.prices[index]!) - top;
     const square = dx * dx + dy * dy;
-    if (square < bestSquare || (square === bestSquare && best < 0)) [best, bestSquare] = [index, square];
+    if (square < bestSquare || (square === bestSquare && best < 0)) {
+      [best, bestSquare] = [index, square];
+    }
   });
   return best;
 }
@@ -38,7 +40,9 @@ export function overlapping(placing: Placing, index: number): number[] {
   const near: number[] = [];
   eachWithin(placing, left, OVERLAP_PX, (other, dx) => {
     const dy = topOf(fills.prices[other]!) - top;
-    if (other === index || dx * dx + dy * dy < OVERLAP_PX * OVERLAP_PX) near.push(other);
+    if (other === index || dx * dx + dy * dy < OVERLAP_PX * OVERLAP_PX) {
+      near.push(other);
+    }
   });
   return near;
 }
@@ -52,8 +56,12 @@ function eachWithin(
   const earliestMs = fromMs + (left - reachPx) / pxPerMs;
   for (let index = countUntil(fills.times, earliestMs - 1); index < fills.times.length; index++) {
     const dx = (fills.times[index]! - fromMs) * pxPerMs - left;
-    if (dx > reachPx) return;
-    if (dx >= -reachPx && shown[fills.kinds[index]!]!) visit(index, dx);
+    if (dx > reachPx) {
+      return;
+    }
+    if (dx >= -reachPx && shown[fills.kinds[index]!]!) {
+      visit(index, dx);
+    }
   }
 }
 
@@ -69,8 +77,12 @@ export function nextFill(
   const start =
     index >= 0 ? index + step : step === 1 ? countUntil(fills.times, fromMs - 1e-6) : countUntil(fills.times, toMs) - 1;
   for (let at = start; at >= 0 && at < fills.times.length; at += step) {
-    if (fills.times[at]! < fromMs || fills.times[at]! > toMs) return -1;
-    if (shown[fills.kinds[at]!]!) return at;
+    if (fills.times[at]! < fromMs || fills.times[at]! > toMs) {
+      return -1;
+    }
+    if (shown[fills.kinds[at]!]!) {
+      return at;
+    }
   }
   return -1;
 }

@@ -1,5 +1,5 @@
 // The header: what there is to say at a glance, each judged by the limit of its alert.
-import type { Fills } from './fills';
+import type { Fills, Kind } from './fills';
 import { KINDS } from './fills';
 import { signed } from './format';
 import type { Picture } from './frames';
@@ -14,6 +14,8 @@ export interface Kpi {
   readonly name: string;
   /** Undefined: not known. */
   readonly text: string | undefined;
+  /** What it is made up of, by the kind of marker. */
+  readonly counts?: ReadonlyArray<{ readonly kind: Kind; readonly count: number }>;
   readonly verdict: Verdict;
   /** What it is and by what it is judged. */
   readonly help: string;
@@ -34,12 +36,14 @@ export function kpisOf(picture: Picture, { thresholds, horizon }: FillsOptions, 
     text: value === null ? undefined : text(value),
     verdict: value === null ? 'unknown' : bad(value) ? 'bad' : 'good',
   });
+  const counts = countsOf(fills, fromMs, toMs);
   return [
     {
       name: 'Fills',
-      text: fillsKnown ? countText(fills, fromMs, toMs) : undefined,
+      text: fillsKnown ? String(counts.reduce((sum, { count }) => sum + count, 0)) : undefined,
+      counts,
       verdict: fillsKnown ? 'plain' : 'unknown',
-      help: 'Virtual fills in the time shown: maker buys ▲, maker sells ▼, taker fills ◆.',
+      help: 'Virtual fills in the time shown: maker buys, maker sells, taker fills.',
     },
     judged(
       'Maker share',
@@ -71,17 +75,12 @@ export function kpisOf(picture: Picture, { thresholds, horizon }: FillsOptions, 
   ];
 }
 
-function countText({ times, kinds }: Fills, fromMs: number, toMs: number): string {
-  const counts = KINDS.map(() => 0);
+/** How many fills there are of each kind in a time, without those of which there are none. */
+export function countsOf({ times, kinds }: Fills, fromMs: number, toMs: number): Array<{ kind: Kind; count: number }> {
+  const counts = KINDS.map((kind) => ({ kind, count: 0 }));
   const end = countUntil(times, toMs);
-  const start = countUntil(times, fromMs - 1e-6);
-  for (let index = start; index < end; index++) counts[kinds[index]!]!++;
-  const [buys, sells, takers, unknown] = counts;
-  const parts = [
-    `▲ ${buys}`,
-    `▼ ${sells}`,
-    ...(takers! > 0 ? [`◆ ${takers}`] : []),
-    ...(unknown! > 0 ? [`● ${unknown}`] : []),
-  ];
-  return end === start ? '0' : `${end - start}  ${parts.join('  ')}`;
+  for (let index = countUntil(times, fromMs - 1e-6); index < end; index++) {
+    counts[kinds[index]!]!.count++;
+  }
+  return counts.filter(({ count }) => count > 0);
 }

@@ -30,7 +30,9 @@ export function lineOf(role: LineRole, channels: readonly Channel[], notices: st
     .map((channel) => ({ channel, samples: samplesOf(channel, notices) }))
     .filter(({ samples }) => samples.times.length > 0)
     .sort((a, b) => a.samples.times[0]! - b.samples.times[0]!);
-  if (series.length === 0) return null;
+  if (series.length === 0) {
+    return null;
+  }
   const chosen = overlap(series.map(({ samples }) => samples)) ? [latest(series, role, notices)] : series;
   const { value, time } = chosen.at(-1)!.channel;
   const intervalMs = time.config.interval ?? undefined;
@@ -48,9 +50,13 @@ export function lineOf(role: LineRole, channels: readonly Channel[], notices: st
 /** The value that holds at a time: that of the last sample at or before it; null before the first, in a hole, and long after the last. */
 export function valueAt({ times, values, intervalMs }: Line, ms: number): number | null {
   const index = countUntil(times, ms) - 1;
-  if (index < 0) return null;
+  if (index < 0) {
+    return null;
+  }
   const isLast = index === times.length - 1;
-  if (isLast && intervalMs !== undefined && ms - times[index]! > HOLE_STEPS * intervalMs) return null;
+  if (isLast && intervalMs !== undefined && ms - times[index]! > HOLE_STEPS * intervalMs) {
+    return null;
+  }
   return values[index]!;
 }
 
@@ -59,8 +65,11 @@ export function countUntil(times: ArrayLike<number>, ms: number): number {
   let [low, high] = [0, times.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (times[middle]! <= ms) low = middle + 1;
-    else high = middle;
+    if (times[middle]! <= ms) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return low;
 }
@@ -68,22 +77,32 @@ export function countUntil(times: ArrayLike<number>, ms: number): number {
 /** Indices of `times` in ascending order of time, those of the same time as they came; undefined when they are in order already. */
 export function sortedOrder(times: ArrayLike<number>): Uint32Array | undefined {
   let ordered = true;
-  for (let index = 1; ordered && index < times.length; index++) ordered = times[index]! >= times[index - 1]!;
-  if (ordered) return undefined;
+  for (let index = 1; ordered && index < times.length; index++) {
+    ordered = times[index]! >= times[index - 1]!;
+  }
+  if (ordered) {
+    return undefined;
+  }
   return Uint32Array.from({ length: times.length }, (_, index) => index).sort((a, b) => times[a]! - times[b]! || a - b);
 }
 
 function samplesOf({ role, time, value }: Channel, notices: string[]): Samples {
-  const rows: number[] = [];
+  const times: number[] = [];
+  const values: Array<number | null> = [];
   const length = Math.min(time.values.length, value.values.length);
-  for (let row = 0; row < length; row++) if (Number.isFinite(time.values[row])) rows.push(row);
-  const order = sortedOrder(rows.map((row) => time.values[row] as number));
-  if (order !== undefined) notices.push(`The times of ${ROLE_NAMES[role]} were not in order and have been sorted.`);
-  const sorted = order === undefined ? rows : Array.from(order, (index) => rows[index]!);
-  return {
-    times: sorted.map((row) => time.values[row] as number),
-    values: sorted.map((row) => numberOrNull(value.values[row])),
-  };
+  for (let row = 0; row < length; row++) {
+    const ms: unknown = time.values[row];
+    if (typeof ms === 'number' && Number.isFinite(ms)) {
+      times.push(ms);
+      values.push(numberOrNull(value.values[row]));
+    }
+  }
+  const order = sortedOrder(times);
+  if (order === undefined) {
+    return { times, values };
+  }
+  notices.push(`The times of ${ROLE_NAMES[role]} were not in order and have been sorted.`);
+  return { times: Array.from(order, (index) => times[index]!), values: Array.from(order, (index) => values[index]!) };
 }
 
 /** NaN and infinities are not known either. */

@@ -31,14 +31,20 @@ const STEP_PX = 0.5;
 
 /** Radius of a fill's marker, CSS pixels: its area is proportional to the quantity, but never too small to be seen or hit. Unknown sizes are the least. */
 export function radiusOf(size: number, largest: number, { radius, byQuantity }: MarkerStyle): number {
-  if (!byQuantity) return radius;
+  if (!byQuantity) {
+    return radius;
+  }
   const share = size > 0 && largest > 0 ? Math.sqrt(size / largest) : 0;
   return Math.round((radius * Math.max(LEAST_SHARE, Math.min(1, share))) / STEP_PX) * STEP_PX;
 }
 
 export function largestSize({ sizes }: Fills): number {
   let largest = 0;
-  for (const size of sizes) if (size > largest) largest = size;
+  for (const size of sizes) {
+    if (size > largest) {
+      largest = size;
+    }
+  }
   return largest;
 }
 
@@ -56,7 +62,9 @@ export class Sprites {
   of(kind: number, radius: number): HTMLCanvasElement {
     const key = kind * 1_000 + radius / STEP_PX;
     let image = this.#images.get(key);
-    if (image === undefined) this.#images.set(key, (image = this.#draw(KINDS[kind]!, radius)));
+    if (image === undefined) {
+      this.#images.set(key, (image = this.#draw(KINDS[kind]!, radius)));
+    }
     return image;
   }
 
@@ -65,7 +73,9 @@ export class Sprites {
     const half = Math.ceil((radius + 1.5) * this.#pixelRatio);
     image.width = image.height = 2 * half;
     const context = image.getContext('2d');
-    if (context === null) return image;
+    if (context === null) {
+      return image;
+    }
     context.translate(half, half);
     context.scale(this.#pixelRatio, this.#pixelRatio);
     outlineOf(context, kind, radius);
@@ -82,8 +92,12 @@ export class Sprites {
 /** Path of a marker around 0, 0: its shape alone tells the kind. */
 export function outlineOf(context: CanvasRenderingContext2D, kind: Kind, radius: number): void {
   context.beginPath();
-  for (const [x, y] of CORNERS[kind]) context.lineTo(x * radius, y * radius);
-  if (kind === 'unknown') context.arc(0, 0, radius * 0.75, 0, 2 * Math.PI);
+  for (const [x, y] of CORNERS[kind]) {
+    context.lineTo(x * radius, y * radius);
+  }
+  if (kind === 'unknown') {
+    context.arc(0, 0, radius * 0.75, 0, 2 * Math.PI);
+  }
   context.closePath();
 }
 
@@ -133,11 +147,15 @@ export function drawMarkers(
     const kind = fills.kinds[index]!;
     const x = (fills.times[index]! - area.fromMs) * perMs;
     const y = (area.high - fills.prices[index]!) * perUnit;
-    if (!shown[kind] || !(y >= 0 && y <= area.height)) continue;
+    if (!shown[kind] || !(y >= 0 && y <= area.height)) {
+      continue;
+    }
     inside++;
     const cell = Math.floor(y / CELL_PX) * columns + Math.floor(x / CELL_PX);
     const bit = 1 << kind;
-    if ((taken[cell]! & bit) !== 0) continue;
+    if ((taken[cell]! & bit) !== 0) {
+      continue;
+    }
     taken[cell]! |= bit;
     const image = sprites.of(kind, radiusOf(fills.sizes[index]!, largest, sprites.style));
     context.drawImage(image, Math.round(area.left + x - image.width / 2), Math.round(area.top + y - image.height / 2));

@@ -1,3 +1,4 @@
+import type { VisualizationSuggestionsSupplier } from '@grafana/data';
 import { FieldConfigProperty, PanelPlugin } from '@grafana/data';
 import { FillsPanel } from './FillsPanel';
 import type { FillsOptions } from './options';
@@ -105,7 +106,7 @@ export const plugin = new PanelPlugin<FillsOptions, FieldOptions>(FillsPanel)
     } as const;
     for (const [name, [label, unit]] of Object.entries(limits) as Array<
       [keyof typeof limits, readonly [string, string]]
-    >)
+    >) {
       builder.addNumberInput({
         path: `thresholds.${name}`,
         name: label,
@@ -113,6 +114,7 @@ export const plugin = new PanelPlugin<FillsOptions, FieldOptions>(FillsPanel)
         defaultValue: DEFAULTS.thresholds[name],
         category: ['Limits'],
       });
+    }
     builder
       .addBooleanSwitch({
         path: 'legend.showLegend',
@@ -151,5 +153,5 @@ export const plugin = new PanelPlugin<FillsOptions, FieldOptions>(FillsPanel)
     return { legend };
   });
 
-// Its type knows the newer of the two ways alone.
-plugin.setSuggestionsSupplier(suggestions as Parameters<typeof plugin.setSuggestionsSupplier>[0]);
+// The type of the newer way, which is a function; the older ways' object is in it.
+plugin.setSuggestionsSupplier(suggestions as VisualizationSuggestionsSupplier<FillsOptions, FieldOptions>);

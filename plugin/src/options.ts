@@ -43,7 +43,7 @@ export interface FillsOptions {
 
 export const DEFAULTS: FillsOptions = {
   show: { header: true, quotes: true, fills: true, clock: true },
-  markers: { radius: 7, byQuantity: true },
+  markers: { radius: 8, byQuantity: true },
   palette: 'classic',
   clockShare: 32,
   horizon: '1s',

@@ -32,22 +32,22 @@ interface Shades {
 const SHADES: Readonly<Record<PaletteName, { readonly dark: Shades; readonly light: Shades }>> = {
   classic: {
     dark: {
-      ...{ buy: '#6CCF8E', sell: '#FF7383', taker: '#CA95E5', bid: '#4F9C6C', ask: '#B9606C' },
-      ...{ drift: '#8AB8FF', offset: '#F2CC0C', latency: '#FF9830', alert: '#FF5286' },
+      ...{ buy: '#4CCB7F', sell: '#FF6B7A', taker: '#E879F9', bid: '#5794F2', ask: '#F2994A' },
+      ...{ drift: '#A78BFA', offset: '#2DD4BF', latency: '#EAB839', alert: '#FF5286' },
     },
     light: {
-      ...{ buy: '#1A7F4B', sell: '#C4162A', taker: '#8F3BB8', bid: '#5CA47C', ask: '#D9818A' },
-      ...{ drift: '#1F60C4', offset: '#8F6B00', latency: '#C15C00', alert: '#C0134E' },
+      ...{ buy: '#14804A', sell: '#C4162A', taker: '#A21CAF', bid: '#1F60C4', ask: '#C25E00' },
+      ...{ drift: '#6D43C9', offset: '#0B7A6F', latency: '#8F6B00', alert: '#C0134E' },
     },
   },
   colorblind: {
     dark: {
-      ...{ buy: '#56B4E9', sell: '#E69F00', taker: '#CC79A7', bid: '#3C85AE', ask: '#A87709' },
-      ...{ drift: '#56B4E9', offset: '#009E73', latency: '#E69F00', alert: '#D55E00' },
+      ...{ buy: '#56B4E9', sell: '#E69F00', taker: '#CC79A7', bid: '#8FA3B8', ask: '#C9BFA5' },
+      ...{ drift: '#56B4E9', offset: '#009E73', latency: '#E69F00', alert: '#F0783C' },
     },
     light: {
-      ...{ buy: '#0072B2', sell: '#D55E00', taker: '#A34C80', bid: '#5AA2CC', ask: '#E08F52' },
-      ...{ drift: '#0072B2', offset: '#00785A', latency: '#B27A00', alert: '#D55E00' },
+      ...{ buy: '#0072B2', sell: '#D55E00', taker: '#A34C80', bid: '#51657A', ask: '#7A6A45' },
+      ...{ drift: '#0072B2', offset: '#00785A', latency: '#8F6200', alert: '#A84800' },
     },
   },
   contrast: {
@@ -89,12 +89,20 @@ export type FixedColors = { readonly [part in Part]?: string };
 export function fixedColorsOf({ lines, fills }: Picture): FixedColors {
   const fixed: { [part in Part]?: string } = {};
   const choose = (part: Part, { config: { color } }: Field): void => {
-    if (color?.mode === 'fixed' && color.fixedColor !== undefined) fixed[part] = color.fixedColor;
+    if (color?.mode === 'fixed' && color.fixedColor !== undefined) {
+      fixed[part] = color.fixedColor;
+    }
   };
-  for (const line of Object.values(lines)) if (line.role !== 'uncertainty') choose(line.role, line.field);
+  for (const line of Object.values(lines)) {
+    if (line.role !== 'uncertainty') {
+      choose(line.role, line.field);
+    }
+  }
   fills.sources.forEach(({ price }, source) => {
     const first = fills.source.indexOf(source);
-    if (first >= 0) choose(KINDS[fills.kinds[first]!]!, price);
+    if (first >= 0) {
+      choose(KINDS[fills.kinds[first]!]!, price);
+    }
   });
   return fixed;
 }

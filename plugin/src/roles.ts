@@ -66,11 +66,17 @@ const FILL_COLUMNS: Readonly<Record<string, Role>> = { price: 'fillPrice', size:
 /** Undefined: a field that says nothing to this panel. */
 export function roleOf(frame: DataFrame, field: Field): Role | undefined {
   const chosen = (field.config.custom as { role?: unknown } | undefined)?.role;
-  if (typeof chosen === 'string' && chosen in ROLE_NAMES) return chosen as Role;
+  if (typeof chosen === 'string' && chosen in ROLE_NAMES) {
+    return chosen as Role;
+  }
   const metric = field.labels?.['__name__'] ?? field.name;
   const known = METRICS.filter((entry) => entry.metric === metric);
-  if (known.length > 0) return known.find(({ labels }) => has(field, labels))?.role;
-  if (isFillTable(frame)) return FILL_COLUMNS[field.name.toLowerCase()];
+  if (known.length > 0) {
+    return known.find(({ labels }) => has(field, labels))?.role;
+  }
+  if (isFillTable(frame)) {
+    return FILL_COLUMNS[field.name.toLowerCase()];
+  }
   return frame.refId === undefined ? undefined : REF_IDS[frame.refId];
 }
 

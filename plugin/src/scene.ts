@@ -52,8 +52,11 @@ export function fillOfRow({ fillRows }: Scene, row: number): number {
   let [low, high] = [0, fillRows.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (fillRows[middle]! < row) low = middle + 1;
-    else high = middle;
+    if (fillRows[middle]! < row) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
   return fillRows[low] === row ? low : -1;
 }
@@ -76,7 +79,9 @@ const columnOf = (line: Line | undefined): { times: readonly number[]; values: R
 
 /** What is hidden is no part of the axis either. */
 function prices({ prices: all, kinds }: Fills, shown: readonly boolean[]): ArrayLike<number | null> {
-  if (shown.every(Boolean)) return all;
+  if (shown.every(Boolean)) {
+    return all;
+  }
   return Array.from(all, (price, index) => (shown[kinds[index]!] ? price : null));
 }
 
@@ -87,7 +92,9 @@ interface Band {
 
 /** Offset ± uncertainty where both are known at one time; the offset's own line goes on where its uncertainty is not. */
 function bandOf(offset: Line | undefined, uncertainty: Line | undefined): { high: Band; low: Band } {
-  if (offset === undefined || uncertainty === undefined) return { high: NOTHING, low: NOTHING };
+  if (offset === undefined || uncertainty === undefined) {
+    return { high: NOTHING, low: NOTHING };
+  }
   const widths = new Map(uncertainty.times.map((ms, index) => [ms, uncertainty.values[index] ?? null]));
   const edge = (sign: 1 | -1): Band => ({
     times: offset.times,

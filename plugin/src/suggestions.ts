@@ -39,7 +39,9 @@ export const suggestions = Object.assign(
     suits(rawFrames ?? []) ? [SUGGESTION] : undefined,
   {
     getSuggestionsForData: (builder: OldBuilder): void => {
-      if (!suits(builder.data?.series ?? [])) return;
+      if (!suits(builder.data?.series ?? [])) {
+        return;
+      }
       builder
         .getListAppender({
           pluginId: 'shadowmode-fills-panel',

@@ -12,12 +12,14 @@ const PAD = 0.12;
 
 /** Range of the clock pane's axis, in ms: values from `low` to `high` (null: there are none), 0, and the limits that are near. */
 export function clockRange(low: number | null, high: number | null, limits: readonly Limit[]): [number, number] {
-  let [from, to] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];
-  for (const { value } of limits) {
-    if (value > 0 && to >= NEAR * value) to = Math.max(to, value);
-    if (value < 0 && from <= NEAR * value) from = Math.min(from, value);
+  const [least, most] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];
+  const near = limits
+    .map(({ value }) => value)
+    .filter((value) => (value > 0 ? most >= NEAR * value : least <= NEAR * value));
+  const [from, to] = [Math.min(least, ...near), Math.max(most, ...near)];
+  if (from === to) {
+    return [-1, 1];
   }
-  if (from === to) return [-1, 1];
   const pad = PAD * (to - from);
   return [from < 0 ? from - pad : from, to > 0 ? to + pad : to];
 }
@@ -25,7 +27,9 @@ export function clockRange(low: number | null, high: number | null, limits: read
 /** Draws each limit dashed at its value, or, where that is beyond the axis, at the edge it lies behind, with an arrow. */
 export function drawLimits(u: uPlot, scaleKey: string, limits: readonly Limit[], color: string, font: string): void {
   const { min, max } = u.scales[scaleKey] ?? {};
-  if (min == null || max == null) return;
+  if (min == null || max == null) {
+    return;
+  }
   const { left, top, width, height } = u.bbox;
   const ratio = devicePixelRatio;
   const labels: Array<{ y: number; until: number }> = [];
@@ -36,6 +40,10 @@ export function drawLimits(u: uPlot, scaleKey: string, limits: readonly Limit[],
   context.lineWidth = ratio;
   context.textAlign = 'right';
   for (const { value, label } of limits) {
+    // Nothing goes that way: a limit there says nothing.
+    if (value < 0 && min >= 0) {
+      continue;
+    }
     const beyond = value > max ? '↑ ' : value < min ? '↓ ' : '';
     const y = Math.round(
       beyond === '' ? u.valToPos(value, scaleKey, true) : value > max ? top + ratio : top + height - ratio

@@ -37,7 +37,9 @@ export function useWalk(
     const step = (from: number, direction: 1 | -1): number =>
       nextFill(fills, scene.shown, from, direction, fromMs, toMs);
     const go = (to: number): void => {
-      if (to >= 0) setPlace(placeOf(fills, to));
+      if (to >= 0) {
+        setPlace(placeOf(fills, to));
+      }
     };
     const zoom = (factor: number): void => {
       const middle = index < 0 ? (fromMs + toMs) / 2 : fills.times[index]!;
@@ -54,7 +56,9 @@ export function useWalk(
       Escape: leave,
     };
     const action = actions[event.key];
-    if (action === undefined || event.target !== event.currentTarget) return;
+    if (action === undefined || event.target !== event.currentTarget) {
+      return;
+    }
     event.preventDefault();
     event.stopPropagation();
     action();
@@ -64,8 +68,11 @@ export function useWalk(
 
 function placeOf({ times, prices }: Fills, index: number): Place {
   let nth = 0;
-  for (let before = index - 1; before >= 0 && times[before] === times[index]; before--)
-    if (prices[before] === prices[index]) nth++;
+  for (let before = index - 1; before >= 0 && times[before] === times[index]; before--) {
+    if (prices[before] === prices[index]) {
+      nth++;
+    }
+  }
   return { ms: times[index]!, price: prices[index]!, nth };
 }
 
@@ -74,7 +81,13 @@ function find({ times, prices }: Fills, { ms, price, nth }: Place): number {
   let left = nth;
   const end = countUntil(times, ms);
   let start = end;
-  while (start > 0 && times[start - 1] === ms) start--;
-  for (let index = start; index < end; index++) if (prices[index] === price && left-- === 0) return index;
+  while (start > 0 && times[start - 1] === ms) {
+    start--;
+  }
+  for (let index = start; index < end; index++) {
+    if (prices[index] === price && left-- === 0) {
+      return index;
+    }
+  }
   return -1;
 }

@@ -1,19 +1,57 @@
 // The panel in words: names of its parts, and what a screen reader is told.
-import type { TimeZone } from '@grafana/data';
+import type { TimeZone } from '@grafana/schema';
 import { KIND_NAMES, KINDS } from './fills';
-import { formatTime } from './format';
+import { formatExact, formatTime, sideOfFill } from './format';
 import type { Picture } from './frames';
+import { countsOf } from './kpis';
+import { valueAt } from './lines';
 import type { Part } from './palette';
 import { isKind } from './palette';
+import type { LineRole } from './roles';
 import { ROLE_NAMES } from './roles';
 import type { Scene } from './scene';
-import { fillAmounts, fillName } from './Tooltip';
 import { WALK_HELP } from './walk';
 
+/** The uncertainty is told with the offset. */
+export type ShownLine = Exclude<LineRole, 'uncertainty'>;
+
 export function nameOfPart({ lines }: Picture, part: Part): string {
-  if (isKind(part)) return KIND_NAMES[part];
+  if (isKind(part)) {
+    return KIND_NAMES[part];
+  }
   const name = lines[part]?.field.config.displayName ?? ROLE_NAMES[part];
   return part === 'offset' && lines.uncertainty !== undefined ? `${name} ± uncertainty` : name;
+}
+
+/** "Maker buy", "Taker sell". */
+export function fillName({ fills }: Picture, index: number): string {
+  const kind = KINDS[fills.kinds[index]!]!;
+  const side = sideOfFill(fills, index);
+  return kind === 'taker' || kind === 'unknown'
+    ? `${KIND_NAMES[kind]}${side === undefined ? '' : ` ${side}`}`
+    : KIND_NAMES[kind];
+}
+
+/** "0.004 @ 64000.5"; a size that is not known is said to be so. */
+export function fillAmounts({ fills }: Picture, index: number): string {
+  const { price } = fills.sources[fills.source[index]!]!;
+  const size = fills.sizes[index]!;
+  return `${Number.isNaN(size) ? 'size not known' : String(size)} @ ${formatExact(price, fills.prices[index]!)}`;
+}
+
+/** Value of a line at a time, the offset with its uncertainty; with the unit where the plot has one. */
+export function lineText({ lines }: Picture, role: ShownLine, ms: number): string {
+  const line = lines[role];
+  const value = line === undefined ? null : valueAt(line, ms);
+  if (line === undefined || value === null) {
+    return 'not known';
+  }
+  const text = formatExact(line.field, value);
+  if (role === 'bid' || role === 'ask' || role === 'quoteBuy' || role === 'quoteSell') {
+    return text;
+  }
+  const width = role === 'offset' && lines.uncertainty !== undefined ? valueAt(lines.uncertainty, ms) : null;
+  return `${text}${width === null ? '' : ` ± ${formatExact(lines.uncertainty!.field, width)}`} ms`;
 }
 
 export function summary(
@@ -21,11 +59,9 @@ export function summary(
   [fromMs, toMs]: [number, number],
   timeZone: TimeZone
 ): string {
-  const counts = KINDS.map((kind, index) => ({
-    kind,
-    count: fills.kinds.reduce((sum, one) => sum + Number(one === index), 0),
-  })).filter(({ count }) => count > 0);
-  const told = fillsKnown ? `${fills.times.length} virtual fills` : 'Virtual fills not known';
+  const counts = countsOf(fills, fromMs, toMs);
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  const told = fillsKnown ? `${total} virtual fills` : 'Virtual fills not known';
   const split = counts.map(({ kind, count }) => `${count} ${KIND_NAMES[kind].toLowerCase()}`).join(', ');
   const time = `from ${formatTime(fromMs, timeZone)} to ${formatTime(toMs, timeZone)}`;
   return `${told}${symbol === undefined ? '' : ` of ${symbol}`}${split === '' ? '' : `: ${split}`}, ${time}. ${WALK_HELP}`;
@@ -36,9 +72,13 @@ export function announcement({ picture, shown }: Scene, index: number, timeZone:
   const { fills } = picture;
   let [at, of] = [0, 0];
   fills.kinds.forEach((kind, other) => {
-    if (!shown[kind]!) return;
+    if (!shown[kind]!) {
+      return;
+    }
     of++;
-    if (other <= index) at++;
+    if (other <= index) {
+      at++;
+    }
   });
   return `Fill ${at} of ${of}: ${fillName(picture, index)} ${fillAmounts(picture, index)} at ${formatTime(fills.times[index]!, timeZone, false)}`;
 }

@@ -1,0 +1,46 @@
+import { sceneOf } from './scene';
+import { MAKER_BUY, MAKER_SELL, pictureOf, series, TAKER_BUY } from './testing/frames';
+import { announcement, fillAmounts, fillName, lineText, nameOfPart, summary } from './words';
+
+const picture = pictureOf(
+  series('shadow_best_bid', [0, 20], [10, 11.5], { config: { displayName: 'Bid of Bybit' } }),
+  series('shadow_fill_price', [0, 10], [10.5, 10], { labels: MAKER_BUY }),
+  series('shadow_fill_size', [10], [0.004], { labels: MAKER_BUY }),
+  series('shadow_fill_price', [5], [13], { labels: TAKER_BUY }),
+  series('shadow_fill_price', [15], [14], { labels: MAKER_SELL }),
+  series('shadow_clock_offset_ms', [0], [5]),
+  series('shadow_clock_offset_uncertainty_ms', [0], [1.25])
+);
+
+test('parts go by the name of the user, or their own', () => {
+  expect(['bid', 'taker', 'offset', 'drift'].map((part) => nameOfPart(picture, part as 'bid'))).toEqual([
+    'Bid of Bybit',
+    'Taker',
+    'Clock offset ± uncertainty',
+    'Clock drift',
+  ]);
+});
+
+test('fills tell kind, size and price; a size that is not known is no 0', () => {
+  const texts = [0, 1, 2, 3].map((index) => `${fillName(picture, index)} ${fillAmounts(picture, index)}`);
+  expect(texts).toEqual([
+    'Maker buy size not known @ 10.5',
+    'Taker buy size not known @ 13',
+    'Maker buy 0.004 @ 10',
+    'Maker sell size not known @ 14',
+  ]);
+});
+
+test('lines tell their value at a time, the offset its band', () => {
+  expect(lineText(picture, 'bid', 25)).toBe('11.5');
+  expect(lineText(picture, 'offset', 5)).toBe('5 ± 1.25 ms');
+  expect(lineText(picture, 'drift', 5)).toBe('not known');
+});
+
+test('a screen reader is told what there is, and where the keyboard is', () => {
+  expect(summary(picture, [1, 12], 'utc')).toMatch(
+    /^2 virtual fills of BTCUSDT: 1 maker buy, 1 taker, from 1970-01-01 00:00:00.001 to .*012\. Arrow keys walk/
+  );
+  const scene = sceneOf(picture, new Set(['taker']), true);
+  expect(announcement(scene, 2, 'utc')).toBe('Fill 2 of 3: Maker buy 0.004 @ 10 at 00:00:00.010');
+});
