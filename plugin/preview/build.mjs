@@ -12,12 +12,18 @@ const OPTIONAL = ['@grafana/i18n'];
 /** Nothing is edited here: the code editor of @grafana/ui, a chunk of its own there, is not even built. */
 const UNUSED = /^(monaco-editor|monaco-promql|react-monaco-editor|@monaco-editor\/react)(\/|$)/;
 
+/** Grafana before 12 imports CommonJS files of these by path, and means their default; as ES modules there is one way to mean it. */
+const COMMONJS_PATH = /^(react-use|rc-[a-z]+)\/lib\//;
+
 /** Packages come from the host's own node_modules. */
 const hostPackages = (nodeModules) => ({
   name: 'host packages',
   setup({ onResolve, onLoad, resolve: resolveAs }) {
     const fromHost = { resolveDir: dirname(nodeModules), kind: 'import-statement', pluginData: 'resolved' };
     onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'empty' }));
+    onResolve({ filter: COMMONJS_PATH }, ({ path, resolveDir, kind }) =>
+      resolveAs(path.replace('/lib/', path.startsWith('rc-') ? '/es/' : '/esm/'), { resolveDir, kind })
+    );
     onResolve({ filter: /^shadow-host:panel-data-error-view$/ }, async ({ path }) => {
       const runtime = await resolveAs('@grafana/runtime', fromHost);
       const view = join(dirname(runtime.path), 'components/PanelDataErrorView.mjs');
