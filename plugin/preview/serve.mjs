@@ -1,4 +1,4 @@
-// Serves the pages of the preview on loopback: node preview/serve.mjs [--port 0] [--prometheus URL] [--pages DIR] [--plugin DIR] [--csp].
+// Serves the pages of the preview on loopback: node preview/serve.mjs [--port 0] [--prometheus URL] [--scrape 5s] [--index bench] [--pages DIR] [--plugin DIR] [--csp].
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, request as requestHttp } from 'node:http';
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const PLUGIN = '/plugins/shadowmode-fills-panel/';
+const DASHBOARDS = '/dashboards/';
 const PROMETHEUS = '/api/prometheus/';
 /** What a dashboard asks. Nothing here can change a Prometheus. */
 const ALLOWED = /^api\/v1\/(query|query_range|series|labels|label\/[A-Za-z_][A-Za-z0-9_]*\/values)$/;
@@ -22,16 +23,17 @@ const TYPES = {
   '.css': 'text/css; charset=utf-8',
 };
 
+/** That of the live page, which the collector serves. */
 const policy = (nonce) =>
   `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'`;
 
-function answer(response, status, text) {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
+function answer(response, status, text, type = 'text/plain; charset=utf-8') {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-cache' }).end(text);
 }
 
 /** The file below a folder, or undefined for a path that leads out of it. */
 function below(folder, path) {
-  const file = normalize(join(folder, decodeURIComponent(path)));
+  const file = normalize(join(folder, path));
   return file.startsWith(normalize(folder + sep)) ? file : undefined;
 }
 
@@ -40,16 +42,13 @@ async function serveFile(response, file, withPolicy) {
   if (content === undefined) {
     return answer(response, 404, 'not found\n');
   }
-  const headers = { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-cache' };
-  if (extname(file) !== '.html') {
-    return response.writeHead(200, headers).end(content);
-  }
-  if (!withPolicy) {
-    return response.writeHead(200, headers).end(content);
+  const type = TYPES[extname(file)] ?? 'application/octet-stream';
+  if (!withPolicy || extname(file) !== '.html') {
+    return answer(response, 200, content, type);
   }
   const nonce = randomBytes(16).toString('base64');
-  headers['content-security-policy'] = policy(nonce);
-  response.writeHead(200, headers).end(content.toString().replaceAll('%NONCE%', nonce));
+  response.setHeader('content-security-policy', policy(nonce));
+  return answer(response, 200, content.toString().replaceAll('%NONCE%', nonce), type);
 }
 
 function proxy(request, response, prometheus, { pathname, search }) {
@@ -78,48 +77,59 @@ function proxy(request, response, prometheus, { pathname, search }) {
       answer(response, 502, `Prometheus does not answer: ${error.message}\n`);
     }
   });
-  // A page that cancels a query cancels it at Prometheus too.
+  // A page that gives a query up, gives it up at Prometheus too.
   response.on('close', () => asked.destroy());
-  request.pipe(asked);
+  return request.pipe(asked);
 }
 
-/** Answers with the server, which listens on loopback, and its address. */
-export async function serve({
-  port = 0,
-  prometheus,
-  pages = join(here, 'dist'),
-  plugin = join(here, '../dist'),
-  index = 'bench',
-  csp = false,
-}) {
-  const server = createServer((request, response) => {
+function handler({ prometheus, scrape, index, pages, plugin, dashboards, csp }) {
+  const folders = { [PLUGIN]: plugin, [DASHBOARDS]: dashboards };
+  return (request, response) => {
     const url = new URL(request.url, 'http://localhost');
-    if (url.pathname.startsWith(PROMETHEUS)) {
+    const { pathname } = url;
+    if (pathname.startsWith(PROMETHEUS)) {
       return proxy(request, response, prometheus, url);
     }
     if (!['GET', 'HEAD'].includes(request.method)) {
       return answer(response, 405, 'not allowed\n');
     }
-    if (url.pathname.startsWith(PLUGIN)) {
-      return serveFile(response, below(plugin, url.pathname.slice(PLUGIN.length)), csp);
+    if (pathname === '/settings.json') {
+      return answer(response, 200, JSON.stringify({ timeInterval: scrape }), TYPES['.json']);
     }
-    return serveFile(response, below(pages, url.pathname === '/' ? `${index}.html` : url.pathname), csp);
-  });
-  await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      }),
+    const prefix = Object.keys(folders).find((path) => pathname.startsWith(path));
+    if (prefix !== undefined) {
+      return serveFile(response, below(folders[prefix], pathname.slice(prefix.length)), csp);
+    }
+    return serveFile(response, below(pages, pathname === '/' ? `${index}.html` : pathname), csp);
   };
+}
+
+const DEFAULTS = {
+  scrape: '5s',
+  index: 'bench',
+  pages: join(here, 'dist'),
+  plugin: join(here, '../dist'),
+  dashboards: join(here, '../../provisioning/grafana/dashboards'),
+  csp: false,
+};
+
+/** Answers with the address of a server that listens on loopback, and a function that ends it. */
+export async function serve({ port = 0, ...options }) {
+  const server = createServer(handler({ ...DEFAULTS, ...options }));
+  await new Promise((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+  const close = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${server.address().port}`, close };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = { type: 'string' };
+  const files = { index: text, pages: text, plugin: text };
   const { values } = parseArgs({
-    options: { port: text, prometheus: text, pages: text, plugin: text, index: text, csp: { type: 'boolean' } },
+    options: { port: text, prometheus: text, scrape: text, ...files, csp: { type: 'boolean' } },
   });
   const { url } = await serve({ ...values, port: Number(values.port ?? 0) });
   console.log(url);

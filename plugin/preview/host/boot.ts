@@ -4,10 +4,13 @@ import { setPanelErrorView } from './error-view';
 import { setServices } from './services';
 import type { HostServices } from './services';
 import { initTranslations } from './translations';
+import type { Translations } from './translations';
 
-export async function bootHost(services: HostServices = {}): Promise<void> {
+export async function bootHost(
+  options: HostServices & { readonly loadTranslations?: Translations } = {}
+): Promise<void> {
   fillRegistries();
-  setServices(services);
+  setServices(options);
   setPanelErrorView();
-  await initTranslations();
+  await initTranslations(options.loadTranslations);
 }

@@ -44,4 +44,9 @@ function ErrorView(props: PanelDataErrorViewProps): React.ReactElement {
   );
 }
 
-export const setPanelErrorView = (): void => internal.setPanelDataErrorView?.(ErrorView);
+export function setPanelErrorView(): void {
+  const set: unknown = Reflect.get(internal, 'setPanelDataErrorView');
+  if (typeof set === 'function') {
+    set(ErrorView);
+  }
+}

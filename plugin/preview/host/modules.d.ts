@@ -1,9 +1,6 @@
 /** What @grafana/runtime has for Grafana's core alone; the build finds it, or gives an empty module. */
 declare module 'shadow-host:panel-data-error-view' {
-  import type { PanelDataErrorViewProps } from '@grafana/runtime';
-  import type { ComponentType } from 'react';
-
-  export const setPanelDataErrorView: ((view: ComponentType<PanelDataErrorViewProps>) => void) | undefined;
+  export const setPanelDataErrorView: unknown;
 }
 
 /** The package itself; the build lets everything else that imports it have host/emotion-css.ts. */

@@ -1,6 +1,6 @@
 /** The services that Grafana's core gives to @grafana/runtime. A setter that a version lacks is not called. */
 import { EventBusSrv } from '@grafana/data';
-import type { DataSourceApi, DataSourceInstanceSettings, DataSourceRef, PanelPlugin } from '@grafana/data';
+import type { DataSourceApi, DataSourceInstanceSettings, DataSourceRef, PanelPlugin, ScopedVars } from '@grafana/data';
 import * as runtime from '@grafana/runtime';
 import { runRequest } from './run-request';
 
@@ -8,6 +8,8 @@ export interface HostServices {
   readonly dataSources?: readonly DataSourceApi[];
   readonly importPanelPlugin?: (id: string) => Promise<PanelPlugin>;
   readonly panelPluginFromCache?: (id: string) => PanelPlugin | undefined;
+  /** Fills in what variables a page has; without it every text stays as it is. */
+  readonly interpolate?: (text: string, scopedVars: ScopedVars | undefined) => string;
 }
 
 const unknown = (what: string): never => {
@@ -36,12 +38,12 @@ function dataSourceService(sources: readonly DataSourceApi[]): runtime.DataSourc
 /** Nothing here has a Grafana behind it: who asks it, is told so. */
 const noBackend = new Proxy({}, { get: (_, name) => () => Promise.reject(new Error(`no Grafana: ${String(name)}`)) });
 
-const templateService: runtime.TemplateSrv = {
+const templateService = (interpolate: NonNullable<HostServices['interpolate']>): runtime.TemplateSrv => ({
   getVariables: () => [],
-  replace: (target = '') => target,
-  containsTemplate: () => false,
+  replace: (target = '', scopedVars) => interpolate(target, scopedVars),
+  containsTemplate: (target = '') => target.includes('$'),
   updateTimeRange: () => undefined,
-};
+});
 
 const EXTENSION_HOOKS: Readonly<Record<string, object>> = {
   setPluginLinksHook: { links: [], isLoading: false },
@@ -57,11 +59,12 @@ function call(name: string, ...values: unknown[]): void {
   }
 }
 
-export function setServices({ dataSources = [], importPanelPlugin, panelPluginFromCache }: HostServices): void {
+export function setServices(services: HostServices): void {
+  const { dataSources = [], importPanelPlugin, panelPluginFromCache, interpolate = (text) => text } = services;
   call('setEchoSrv', new runtime.FakeEchoSrv());
   call('setAppEvents', new EventBusSrv());
   call('setBackendSrv', noBackend);
-  call('setTemplateSrv', templateService);
+  call('setTemplateSrv', templateService(interpolate));
   call('setLocationSrv', runtime.locationService);
   call('setRunRequest', runRequest);
   call('setDataSourceSrv', dataSourceService(dataSources));

@@ -7,6 +7,7 @@ import { GlobalStyles } from '@grafana/ui';
 import React, { useSyncExternalStore } from 'react';
 import type { ReactNode } from 'react';
 import { styleNonce } from './nonce';
+import { PageStyles } from './page-styles';
 
 export type ThemeName = 'light' | 'dark';
 
@@ -41,6 +42,7 @@ export function ThemeRoot({ children }: { children: ReactNode }): React.ReactEle
   return (
     <CacheProvider value={elementCache}>
       <ThemeContext.Provider value={theme}>
+        <PageStyles />
         <GlobalStyles />
         {children}
       </ThemeContext.Provider>
