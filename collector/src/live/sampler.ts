@@ -17,9 +17,8 @@ export type OnSample = (symbol: string, sample: Sample) => void;
 /** Looks at a run once in `SAMPLE_PERIOD_US` of the receive clock, as the stamps tell it: a replay gives the samples of the run it replays. */
 export class Sampler {
   readonly #onSample: OnSample;
-  readonly #latencies = new Map<string, number | undefined>();
+  readonly #latencies = new Map<string, { readonly p95Ms: number | undefined; readonly dueUs: Us }>();
   #dueUs: Us = -Infinity;
-  #latencyDueUs: Us = -Infinity;
 
   constructor(onSample: OnSample) {
     this.#onSample = onSample;
@@ -44,31 +43,35 @@ export class Sampler {
     this.#dueUs = (Math.floor(monoUs / SAMPLE_PERIOD_US) + 1) * SAMPLE_PERIOD_US;
     const times_ms = pipeline.endUs / US_PER_MS;
     const clock = pipeline.clock.reading(pipeline.monoUs);
-    if (monoUs >= this.#latencyDueUs) this.#lookAtLatencies(pipeline, monoUs);
     for (const shadow of pipeline.symbols.values()) {
-      const latency_ms = this.#latencies.get(shadow.symbol);
-      this.#onSample(shadow.symbol, { times_ms, ...sampleOf(shadow, clock, latency_ms, monoUs) });
+      this.#onSample(shadow.symbol, sampleOf(shadow, times_ms, clock, this.#latencyMs(shadow, monoUs), monoUs));
     }
   }
 
-  #lookAtLatencies(pipeline: Pipeline, monoUs: Us): void {
-    this.#latencyDueUs = monoUs + LATENCY_PERIOD_US;
-    for (const { symbol, stats } of pipeline.symbols.values()) {
-      this.#latencies.set(symbol, msOf(stats.latency.histogramUs.quantile(0.95)));
-    }
+  #latencyMs({ symbol, stats }: SymbolShadow, monoUs: Us): number | undefined {
+    const last = this.#latencies.get(symbol);
+    if (last !== undefined && monoUs < last.dueUs) return last.p95Ms;
+    const p95Ms = msOf(stats.latency.histogramUs.quantile(0.95));
+    // Symbols take turns from the first time on, so that no message waits for the percentiles of all.
+    const turn = (this.#latencies.size * SAMPLE_PERIOD_US) % LATENCY_PERIOD_US;
+    const dueUs = monoUs + (last === undefined ? turn + SAMPLE_PERIOD_US : LATENCY_PERIOD_US);
+    this.#latencies.set(symbol, { p95Ms, dueUs });
+    return p95Ms;
   }
 }
 
 function sampleOf(
   shadow: SymbolShadow,
+  times_ms: number,
   { synced, offsetUs, uncertaintyUs }: ClockReading,
   latencyMs: number | undefined,
   monoUs: Us,
-): Omit<Sample, 'times_ms'> {
+): Sample {
   const prices = isTrusted(shadow, monoUs) ? bookPrices(shadow) : undefined;
   // A last value that is kept for ever would show a dead feed as a healthy one.
   const heard = isHeard(shadow, monoUs);
   return {
+    times_ms,
     bid: prices?.bid,
     ask: prices?.ask,
     quote_buy: prices?.quoteBuy,
