@@ -106,8 +106,8 @@ test.each([
 });
 
 describe('what is told of a symbol', () => {
-  const parse = (text: string | undefined): unknown => {
-    const [, name, data] = /^event: (\w+)\ndata: (.*)\n\n$/.exec(text ?? '') ?? [];
+  const parse = (bytes: Buffer | undefined): unknown => {
+    const [, name, data] = /^event: (\w+)\ndata: (.*)\n\n$/.exec(bytes?.toString() ?? '') ?? [];
     return name === undefined ? undefined : { name, ...(JSON.parse(data!) as object) };
   };
 
@@ -125,6 +125,33 @@ describe('what is told of a symbol', () => {
     kpis = { ...NO_KPIS, edge_bps: 2.5 };
     expect(parse(channel.update())).toMatchObject({ name: 'update', fills: [], kpis: { edge_bps: 2.5 } });
     expect(channel.update()).toBeUndefined();
+  });
+
+  test('the history is written once for all who come before there is something new', () => {
+    const history = new History(LIMITS);
+    let kpis = NO_KPIS;
+    const channel = new Channel('BTCUSDT', history, () => kpis);
+    history.addSample(sampleAt(T));
+    const first = channel.history();
+    expect(channel.update()).toBeUndefined();
+    expect(channel.history()).toBe(first);
+    const changes = [
+      () => history.addSample(sampleAt(T + 250)),
+      () => history.addFill(publishedAt(T)),
+      () => history.addSample(sampleAt(T + 250, { bid: 1 })),
+      () => (kpis = { ...NO_KPIS, fills: 1 }),
+    ];
+    let last = first;
+    for (const change of changes) {
+      change();
+      const next = channel.history();
+      expect(next.equals(last)).toBe(false);
+      last = next;
+    }
+    expect(parse(last)).toMatchObject({ samples: { bid: [65_000, 1] }, fills: [publishedAt(T)], kpis: { fills: 1 } });
+    history.addSample(sampleAt(T + 500));
+    channel.update();
+    expect(parse(channel.history())).toMatchObject({ samples: { times_ms: [T, T + 250, T + 500] } });
   });
 
   test('all there is, where what was told does not hold any more', () => {

@@ -52,12 +52,12 @@ export class Streams {
   /** The head of the response has been written. */
   open(response: ServerResponse, channel: Channel): void {
     this.#publish(channel);
-    const text = Buffer.from(channel.history());
-    const listener: Listener = { response, channel, historyBytes: text.length };
+    const history = channel.history();
+    const listener: Listener = { response, channel, historyBytes: history.length };
     this.#listeners.add(listener);
     response.on('close', () => this.#forget(listener));
     response.on('error', () => this.#forget(listener));
-    response.write(text, () => (listener.historyBytes = 0));
+    response.write(history, () => (listener.historyBytes = 0));
     this.#timer ??= setInterval(() => this.#tick(), this.#limits.tickMs);
   }
 
@@ -88,9 +88,8 @@ export class Streams {
 
   #publish(channel: Channel): void {
     const listeners = [...this.#listeners].filter((listener) => listener.channel === channel);
-    const text = listeners.length === 0 ? undefined : channel.update();
-    if (text === undefined) return;
-    const bytes = Buffer.from(text);
+    const bytes = listeners.length === 0 ? undefined : channel.update();
+    if (bytes === undefined) return;
     for (const listener of listeners) this.#write(listener, bytes);
   }
 
