@@ -655,6 +655,208 @@ node: string
 }
 
 /**
+ * What the collector tells the live view: GET /live/symbols, and the events of GET /live/stream?symbol=X. The data of the event `end` is one sentence of plain text: the run has ended.
+ */
+export type LiveView = (LiveSymbols | LiveHistory | LiveUpdate)
+
+/**
+ * GET /live/symbols: the run behind the live view.
+ */
+export interface LiveSymbols {
+exchange: string
+/**
+ * mock: a simulated exchange
+ */
+source: ("live" | "mock" | "replay")
+/**
+ * the model whose fills are shown
+ */
+fill_model: ("trade-through" | "queue" | "touch" | "touch-dwell")
+/**
+ * those configured, at least one
+ */
+symbols: string[]
+version: string
+/**
+ * "unknown" where git could not tell
+ */
+commit: string
+/**
+ * least time between two samples
+ */
+sample_period_ms: number
+/**
+ * time that is kept
+ */
+history_ms: number
+/**
+ * duration of a window
+ */
+window_s: number
+}
+
+/**
+ * Event `history` of /live/stream: all that is kept of a symbol. It replaces what was told before. It comes first, and again where the time of the run went back or more came than is kept.
+ */
+export interface LiveHistory {
+symbol: string
+samples: LiveSamples
+/**
+ * as in FILLS_<n>.json, in the order they were granted
+ * 
+ * @maxItems 10000
+ */
+fills: Fill[]
+kpis: LiveKpis
+/**
+ * fills of the kept time that are not told, since there were too many; of the run so far
+ */
+given_up_fills: number
+}
+
+/**
+ * Samples by column, all of one length; the rows are in the order of time. Null where it was not known.
+ */
+export interface LiveSamples {
+/**
+ * exchange time the run had reached, ms since 1970, rising
+ * 
+ * @maxItems 3600
+ */
+times_ms: number[]
+/**
+ * best bid, quote currency; null while the book was not trusted
+ * 
+ * @maxItems 3600
+ */
+bid: (number | null)[]
+/**
+ * best ask
+ * 
+ * @maxItems 3600
+ */
+ask: (number | null)[]
+/**
+ * price of our resting virtual quote; null where none rested or the book was not trusted
+ * 
+ * @maxItems 3600
+ */
+quote_buy: (number | null)[]
+/**
+ * price of our resting virtual quote
+ * 
+ * @maxItems 3600
+ */
+quote_sell: (number | null)[]
+/**
+ * EWMA of receive time minus exchange time of the symbol: offset plus delay
+ * 
+ * @maxItems 3600
+ */
+drift_ms: (number | null)[]
+/**
+ * offset of the local clock, + is ahead; null while it is not measured from both sides
+ * 
+ * @maxItems 3600
+ */
+offset_ms: (number | null)[]
+/**
+ * offset_ms ± this holds the truth; null where offset_ms is
+ * 
+ * @maxItems 3600
+ */
+uncertainty_ms: (number | null)[]
+/**
+ * 95th percentile of the one-way latency of the running window, worked out once a second; null where the data cannot tell
+ * 
+ * @maxItems 3600
+ */
+latency_ms: (number | null)[]
+}
+
+/**
+ * A virtual fill under the driving model.
+ */
+export interface Fill {
+time_us: number
+symbol: string
+/**
+ * ours
+ */
+side: ("buy" | "sell")
+/**
+ * quote currency a unit of base: a maker's own price, a taker's average
+ */
+price: number
+/**
+ * base currency
+ */
+quantity: number
+liquidity: ("maker" | "taker")
+/**
+ * the rule that granted it
+ */
+cause: ("through" | "queue" | "cross" | "touch" | "dwell" | "taker")
+/**
+ * of the virtual order, within its symbol and run; an order may fill in parts
+ */
+order_id: number
+/**
+ * a cancel was under way
+ */
+late_cancel: boolean
+}
+
+/**
+ * The gauges of /metrics at the moment of the event; null where /metrics has no sample.
+ */
+export interface LiveKpis {
+/**
+ * shadow_edge_bps
+ */
+edge_bps: (number | null)
+/**
+ * shadow_maker_taker_ratio
+ */
+maker_taker_ratio: (number | null)
+/**
+ * shadow_latency_ms
+ */
+latency_ms: (number | null)
+/**
+ * shadow_risk_ratio
+ */
+risk_ratio: (number | null)
+/**
+ * shadow_clock_drift_ms
+ */
+clock_drift_ms: (number | null)
+/**
+ * shadow_fills_total of the driving model, all sides, liquidities and causes: since the start of the run
+ */
+fills: (number | null)
+}
+
+/**
+ * Event `update` of /live/stream: what is new since the last event. `kpis` is absent where they are as before.
+ */
+export interface LiveUpdate {
+symbol: string
+samples: LiveSamples
+/**
+ * as in FILLS_<n>.json, in the order they were granted
+ * 
+ * @maxItems 10000
+ */
+fills: Fill[]
+kpis?: LiveKpis
+/**
+ * fills of the kept time that are not told, since there were too many; of the run so far
+ */
+given_up_fills: number
+}
+
+/**
  * POST_SHADOW_AUDIT_SUMMARY.json: whether the windows in a folder may be trusted, and whether they are good enough. Written by every audit, also by one that fails.
  */
 export interface ShadowAudit {
@@ -1505,35 +1707,7 @@ fill_model: ("trade-through" | "queue" | "touch" | "touch-dwell")
 /**
  * by time
  */
-fills: {
-time_us: number
-symbol: string
-/**
- * ours
- */
-side: ("buy" | "sell")
-/**
- * quote currency a unit of base: a maker's own price, a taker's average
- */
-price: number
-/**
- * base currency
- */
-quantity: number
-liquidity: ("maker" | "taker")
-/**
- * the rule that granted it
- */
-cause: ("through" | "queue" | "cross" | "touch" | "dwell" | "taker")
-/**
- * of the virtual order, within its symbol and run; an order may fill in parts
- */
-order_id: number
-/**
- * a cancel was under way
- */
-late_cancel: boolean
-}[]
+fills: Fill[]
 /**
  * time between two samples of best_prices; where one is missing the book was not trusted
  */

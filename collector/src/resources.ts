@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { PageFolders } from './live/page.ts';
 
 /** The folder that holds `schema/`: the checkout, seen alike from the sources and from the build. */
 function root(): URL {
@@ -14,6 +16,12 @@ export const readSchema = (name: string): object =>
   JSON.parse(readFileSync(new URL(`schema/${name}.schema.json`, ROOT), 'utf8')) as object;
 
 export const builtInProfiles = (): string => readFileSync(new URL('collector/profiles.json', ROOT), 'utf8');
+
+/** What `npm run build:live` makes; it may not be there. */
+export const pageFolders = (): PageFolders => ({
+  app: fileURLToPath(new URL('plugin/preview/dist', ROOT)),
+  plugin: fileURLToPath(new URL('plugin/dist', ROOT)),
+});
 
 export interface Build {
   readonly version: string;

@@ -63,7 +63,7 @@ export const RUN_FLAGS = {
   output: flag({ group: 'output', kind: 'text', fallback: 'artifacts/shadow/latest', placeholder: 'DIR', help: 'where ITER_SUMMARY_<n>.json go; a later run goes on counting', results: false }),
   auto_archive: flag({ group: 'output', kind: 'boolean', fallback: false, help: 'move old windows beside --output as shadow archive does, a tenth of --max_keep at a time', results: false }),
   max_keep: flag({ group: 'output', kind: 'integer', fallback: 300, min: 1, max: 1e9, help: 'windows that --auto_archive leaves in the folder', results: false }),
-  metrics_host: flag({ group: 'output', kind: 'text', fallback: '127.0.0.1', placeholder: 'HOST', help: 'address of /metrics /healthz /readyz', results: false }),
+  metrics_host: flag({ group: 'output', kind: 'text', fallback: '127.0.0.1', placeholder: 'HOST', help: 'address of the live view, /metrics /healthz /readyz', results: false }),
   metrics_port: flag({ group: 'output', kind: 'integer', fallback: 9_109, min: 0, max: 65_535, help: 'its port; 0 takes a free one and prints it', results: false }),
   remote_write_url: flag({ group: 'output', kind: 'url', choices: ['http:', 'https:'], fallback: undefined, placeholder: 'URL', help: 'push each fill of the driving model, at its own time, to this Prometheus, as http://127.0.0.1:9090/api/v1/write', results: false }),
   log_level: flag({ group: 'output', kind: 'choice', choices: ['debug', 'info', 'warn', 'error', 'silent'], fallback: 'info', help: 'messages on standard error', results: false }),

@@ -57,8 +57,9 @@ describe('the schemas', () => {
   });
 
   test('every schema has an example, and all are of one version', () => {
-    const schemas = readdirSync(new URL('../../schema/', import.meta.url)).filter((name) =>
-      name.endsWith('.schema.json'),
+    // What the live view is told is kept nowhere, and has no version.
+    const schemas = readdirSync(new URL('../../schema/', import.meta.url)).filter(
+      (name) => name.endsWith('.schema.json') && name !== 'live_view.schema.json',
     );
     expect(schemas).toHaveLength(Object.keys(VALIDATORS).length);
     for (const prefix of Object.keys(VALIDATORS)) {

@@ -25,7 +25,8 @@ import { summarize } from '../../collector/src/kpi/summary.ts';
 import { WindowStats } from '../../collector/src/kpi/window.ts';
 import type { Metric, MetricName } from '../../collector/src/metrics/catalog.ts';
 import { CATALOG } from '../../collector/src/metrics/catalog.ts';
-import { RunMetrics, STALE_AFTER_US } from '../../collector/src/metrics/collect.ts';
+import { RunMetrics } from '../../collector/src/metrics/collect.ts';
+import { STALE_AFTER_US } from '../../collector/src/metrics/trust.ts';
 import type { Put } from '../../collector/src/metrics/registry.ts';
 import { MetricsRegistry } from '../../collector/src/metrics/registry.ts';
 import { builtInProfiles } from '../../collector/src/resources.ts';
@@ -666,16 +667,28 @@ describe('metrics', () => {
     expect([...exported].sort()).toEqual(Object.keys(CATALOG).sort());
   });
 
+  test('the live view is told the five gauges and the fills of the driving model, and asking changes nothing', () => {
+    const { metrics, window } = metricsOf();
+    const { told, gauges } = kpisAndGauges(metrics);
+    expect(told).toEqual(gauges);
+    expect(Object.values(told)).not.toContain(null);
+    expect(told).toMatchObject({ edge_bps: window.by_symbol[SYMBOL]!.net_bps, fills: expect.any(Number) });
+    let silenceUs = STALE_AFTER_US + S;
+    const silent = metricsOf(() => silenceUs);
+    const first = silent.metrics.kpis(SYMBOL);
+    expect(first).toMatchObject({ edge_bps: null, clock_drift_ms: null });
+    // Nobody scraped in the silence: nothing was taken away.
+    silenceUs = 0;
+    expect(kpisAndGauges(silent.metrics).told).toEqual(told);
+  });
+
   test('what a silence took away comes back with the first window that had a trusted book and ended with one', () => {
     let silenceUs = 0;
     const { metrics, window } = metricsOf(() => silenceUs);
     const kpis = (): string[] => {
-      const names = new Set<string>();
-      const put: Put = (name, _, value) => {
-        if (value !== undefined) names.add(name);
-      };
-      Array.from(metrics.collect(put));
-      return FIVE.filter((name) => names.has(name));
+      const { told, gauges } = kpisAndGauges(metrics);
+      expect(told).toEqual(gauges);
+      return FIVE.filter((name) => gauges[name.slice('shadow_'.length)] !== null);
     };
     const ended = (iteration: number, coverage: number): void => {
       const own = window.by_symbol[SYMBOL]!;
@@ -694,6 +707,22 @@ describe('metrics', () => {
     expect(kpis()).toEqual(FIVE);
   });
 });
+
+/** The KPIs that the live view is told, and what a scrape has at the same moment: the five gauges and the fills of the driving model. */
+function kpisAndGauges(metrics: RunMetrics): { told: object; gauges: Record<string, number | null> } {
+  const told = metrics.kpis(SYMBOL);
+  const gauges: Record<string, number | null> = Object.fromEntries([
+    ...FIVE.map((name) => [name.slice('shadow_'.length), null]),
+    ['fills', 0],
+  ]) as Record<string, number | null>;
+  const put: Put = (name, labels, value) => {
+    if (typeof value !== 'number') return;
+    if (FIVE.includes(name)) gauges[name.slice('shadow_'.length)] = value;
+    if (name === 'shadow_fills_total' && labels['model'] === 'touch-dwell') gauges['fills']! += value;
+  };
+  Array.from(metrics.collect(put));
+  return { told, gauges };
+}
 
 /** Metrics of a run in which everything has happened: fills, known markouts, quotes working. */
 function metricsOf(silenceUs: () => number = () => 0): { metrics: RunMetrics; window: IterSummary } {

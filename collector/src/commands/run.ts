@@ -1,4 +1,5 @@
 import { ArtifactStore } from '../artifacts/store.ts';
+import { publishedFill } from '../artifacts/window-fills.ts';
 import type { RunConfig } from '../config.ts';
 import { resolveRunConfig } from '../config.ts';
 import type { ClockChange, ClockReading } from '../clock/exchange-clock.ts';
@@ -8,12 +9,14 @@ import type { GapReason } from '../events.ts';
 import type { Exchange } from '../feed/exchange.ts';
 import { EXCHANGES } from '../feed/exchanges.ts';
 import { commandHelp } from '../help.ts';
+import { startHttpServer } from '../http/server.ts';
+import type { LiveView } from '../live/live-view.ts';
 import type { Logger } from '../log.ts';
 import { createLogger } from '../log.ts';
 import { RunMetrics } from '../metrics/collect.ts';
 import { MetricsRegistry } from '../metrics/registry.ts';
 import type { RemoteWrite } from '../metrics/remote-write.ts';
-import { startMetricsServer } from '../metrics/server.ts';
+import { metricsRoute } from '../metrics/routes.ts';
 import { Pipeline } from '../pipeline.ts';
 import type { Build } from '../resources.ts';
 import { RUN_FLAGS } from '../run-flags.ts';
@@ -24,6 +27,7 @@ import { ArtifactSink } from './artifact-sink.ts';
 import { autoArchive } from './auto-archive.ts';
 import { isOfWindow, openRemoteWrite } from './fill-push.ts';
 import { openLive } from './live-source.ts';
+import { openLiveView } from './live-view.ts';
 import { openMock } from './mock-source.ts';
 import { openRecorded } from './recorded-source.ts';
 import type { Source } from './source.ts';
@@ -87,13 +91,14 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     nowUs: () => (config.replay === undefined ? deps.clock.monoUs() : (pipeline?.monoUs ?? 0)),
     counts,
   });
-  const server = await startMetricsServer(
-    config.metrics_host,
-    config.metrics_port,
-    new MetricsRegistry((put) => metrics.collect(put)),
-    { ready: () => readiness(config, pipeline) },
-  );
+  const live = openLiveView(config, deps.build, metrics);
+  const registry = new MetricsRegistry((put) => metrics.collect(put));
+  const server = await startHttpServer(config.metrics_host, config.metrics_port, [
+    metricsRoute(registry, { ready: () => readiness(config, pipeline) }),
+    live.route,
+  ]);
   deps.print(`metrics: ${server.url}/metrics`);
+  deps.print(`live view: ${server.url}/`);
   log.info({ url: server.url, exchange: config.exchange, symbols: config.symbols }, 'metrics server started');
   try {
     remoteWrite = openRemoteWrite(config, deps, log);
@@ -111,7 +116,9 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
       onFill: (symbol, fill) => {
         const instrument = source!.instruments.get(symbol)!;
         metrics.onFill(symbol, fill, fill.priceTicks * fill.lots * instrument.tick.size * instrument.lot.size);
-        if (isOfWindow(fill, pipeline!.symbols.get(symbol)!, config)) remoteWrite?.push(instrument, fill);
+        if (!isOfWindow(fill, pipeline!.symbols.get(symbol)!, config)) return;
+        live.addFill(publishedFill(fill, instrument));
+        remoteWrite?.push(instrument, fill);
       },
       onSymbolWindow: (symbol, stats) => metrics.onSymbolWindow(symbol, stats),
       onWindow: (report) => sink.onWindow(report, pipeline!.startUs!),
@@ -124,7 +131,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
         else logClock(log, change, pipeline!.clock.reading(pipeline!.monoUs));
       },
     });
-    await consume(source, pipeline, processLatency, log, deps.signal);
+    await consume(source, pipeline, live, processLatency, log, deps.signal);
     pipeline.finish();
     // Beside the writing of artifacts: a run that is stopped has little time.
     const [code] = await Promise.all([conclude(sink, source, pipeline, deps, log), remoteWrite?.close()]);
@@ -139,6 +146,7 @@ export async function run(argv: readonly string[], deps: RunDeps): Promise<numbe
     await remoteWrite?.close();
     await source?.close();
     await store?.close();
+    await live.close();
     await server.close();
   }
 }
@@ -151,6 +159,7 @@ async function openSource(config: RunConfig, exchange: Exchange, deps: RunDeps, 
 async function consume(
   source: Source,
   pipeline: Pipeline,
+  live: LiveView,
   processLatency: ProcessLatency | undefined,
   log: Logger,
   signal: AbortSignal,
@@ -161,7 +170,7 @@ async function consume(
         log.error({ message: event.message }, 'subscription rejected');
     }
     processLatency?.begin(events);
-    pipeline.push(events);
+    live.push(pipeline, events);
     processLatency?.end(events);
     if (pipeline.done || (signal.aborted && source.stopsAtOnce)) return;
   }

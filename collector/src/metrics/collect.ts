@@ -1,8 +1,7 @@
-import type { IterSummary } from '../../../schema/types.gen.js';
+import type { IterSummary, LiveKpis } from '../../../schema/types.gen.js';
 import type { ClockReading, ExchangeClock } from '../clock/exchange-clock.ts';
 import type { BucketHistogram } from '../clock/histogram.ts';
 import { PROBE_RESULTS } from '../events.ts';
-import { numberOnGrid } from '../feed/decimal.ts';
 import type { Liquidity } from '../fills/fees.ts';
 import type { Cause, FillModelName, VirtualFill } from '../fills/shadow-quote.ts';
 import { FILL_MODELS } from '../fills/shadow-quote.ts';
@@ -15,13 +14,12 @@ import type { Build } from '../resources.ts';
 import type { SymbolShadow } from '../symbol-shadow.ts';
 import type { Us } from '../units.ts';
 import { sideOf, US_PER_MS, US_PER_S } from '../units.ts';
+import { bookPrices } from './book-prices.ts';
 import type { MetricName } from './catalog.ts';
 import type { Put } from './registry.ts';
 import type { RemoteWriteCounts } from './remote-write.ts';
 import { REMOTE_WRITE_RESULTS } from './remote-write.ts';
-
-/** A symbol not heard of for longer has no KPIs: a kept last value would certify a dead feed as healthy. */
-export const STALE_AFTER_US = 60 * US_PER_S;
+import { isTrusted } from './trust.ts';
 
 const FEED_METRICS: Partial<Record<FeedEventName, MetricName>> = {
   messages: 'shadow_feed_messages_total',
@@ -212,13 +210,37 @@ export class RunMetrics {
       return;
     }
     collectBook(put, shadow);
-    if (this.#waiting.has(symbol)) return;
+    const summary = this.#summary(shadow, clock);
+    if (summary === undefined) return;
     this.#known.add(symbol);
-    this.#collectKpis(put, shadow, clock);
+    collectKpis(put, symbol, summary);
   }
 
-  #trusted({ lastMonoUs, simulation }: SymbolShadow): boolean {
-    return lastMonoUs !== undefined && this.#source.nowUs() - lastMonoUs <= STALE_AFTER_US && simulation.live;
+  /** The five KPIs and the fills of a symbol as a scrape would tell them now; null where it would not. Changes nothing. */
+  kpis(symbol: string): LiveKpis {
+    const pipeline = this.#source.pipeline();
+    const shadow = pipeline?.symbols.get(symbol);
+    const summary = shadow && this.#summary(shadow, pipeline!.clock.reading(this.#source.nowUs()));
+    return { ...gaugesOf(summary), fills: this.#driverFills(symbol) };
+  }
+
+  #driverFills(symbol: string): number {
+    const { fillModel } = this.#source;
+    let fills = 0;
+    for (const { labels, count } of this.#fills.values()) {
+      if (labels.symbol === symbol && labels.model === fillModel) fills += count;
+    }
+    return fills;
+  }
+
+  #trusted(shadow: SymbolShadow): boolean {
+    return isTrusted(shadow, this.#source.nowUs());
+  }
+
+  /** Where the KPIs of a symbol are from: its last window, at first the running one. Undefined while they are not to be told. */
+  #summary(shadow: SymbolShadow, clock: ClockReading): Summary | undefined {
+    if (!this.#trusted(shadow) || this.#waiting.has(shadow.symbol)) return undefined;
+    return this.#last?.by_symbol[shadow.symbol] ?? this.#source.running(shadow, clock);
   }
 
   /** A window that ended with a trusted book, and had one before, brings the KPIs of a symbol back. */
@@ -228,23 +250,6 @@ export class RunMetrics {
       const { coverage } = bySymbol[symbol]!.feed;
       if (shadow !== undefined && this.#trusted(shadow) && coverage !== null && coverage > 0)
         this.#waiting.delete(symbol);
-    }
-  }
-
-  #collectKpis(put: Put, shadow: SymbolShadow, clock: ClockReading): void {
-    const { symbol } = shadow;
-    const summary = this.#last?.by_symbol[symbol] ?? this.#source.running(shadow, clock);
-    put('shadow_edge_bps', { symbol }, summary.net_bps ?? undefined);
-    put('shadow_maker_taker_ratio', { symbol }, summary.maker_taker_ratio ?? undefined);
-    put('shadow_latency_ms', { symbol }, summary.p95_latency_ms ?? undefined);
-    put('shadow_risk_ratio', { symbol }, summary.risk_ratio ?? undefined);
-    put('shadow_clock_drift_ms', { symbol }, summary.clock_drift_ms ?? undefined);
-    put('shadow_coverage_ratio', { symbol }, summary.feed.coverage ?? undefined);
-    for (const model of FILL_MODELS) {
-      put('shadow_model_edge_bps', { symbol, model }, summary.model_band[BAND_KEYS[model]].net_bps ?? undefined);
-    }
-    for (const horizon of HORIZON_NAMES) {
-      put('shadow_markout_bps', { symbol, horizon }, summary.markouts[horizon].mean_bps ?? undefined);
     }
   }
 
@@ -271,11 +276,36 @@ function collectPosition(put: Put, { symbol, instrument, simulation }: SymbolSha
   put('shadow_pnl_quote', { symbol }, inventory.realizedQuote + unrealized - inventory.feesQuote);
 }
 
-function collectBook(put: Put, { symbol, instrument, simulation, book }: SymbolShadow): void {
-  const price = (ticks: number | undefined): number | undefined =>
-    ticks === undefined ? undefined : numberOnGrid(ticks, instrument.tick);
-  put('shadow_best_bid', { symbol }, price(book.bestTicks(1)));
-  put('shadow_best_ask', { symbol }, price(book.bestTicks(-1)));
-  put('shadow_quote_price', { symbol, side: 'buy' }, price(simulation.quoteTicks(1)));
-  put('shadow_quote_price', { symbol, side: 'sell' }, price(simulation.quoteTicks(-1)));
+function collectBook(put: Put, shadow: SymbolShadow): void {
+  const { symbol } = shadow;
+  const { bid, ask, quoteBuy, quoteSell } = bookPrices(shadow);
+  put('shadow_best_bid', { symbol }, bid);
+  put('shadow_best_ask', { symbol }, ask);
+  put('shadow_quote_price', { symbol, side: 'buy' }, quoteBuy);
+  put('shadow_quote_price', { symbol, side: 'sell' }, quoteSell);
+}
+
+/** The five, by the names of their gauges. */
+const gaugesOf = (summary: Summary | undefined): Omit<LiveKpis, 'fills'> => ({
+  edge_bps: summary?.net_bps ?? null,
+  maker_taker_ratio: summary?.maker_taker_ratio ?? null,
+  latency_ms: summary?.p95_latency_ms ?? null,
+  risk_ratio: summary?.risk_ratio ?? null,
+  clock_drift_ms: summary?.clock_drift_ms ?? null,
+});
+
+function collectKpis(put: Put, symbol: string, summary: Summary): void {
+  for (const [name, value] of Object.entries(gaugesOf(summary)) as [
+    keyof ReturnType<typeof gaugesOf>,
+    number | null,
+  ][]) {
+    put(`shadow_${name}`, { symbol }, value ?? undefined);
+  }
+  put('shadow_coverage_ratio', { symbol }, summary.feed.coverage ?? undefined);
+  for (const model of FILL_MODELS) {
+    put('shadow_model_edge_bps', { symbol, model }, summary.model_band[BAND_KEYS[model]].net_bps ?? undefined);
+  }
+  for (const horizon of HORIZON_NAMES) {
+    put('shadow_markout_bps', { symbol, horizon }, summary.markouts[horizon].mean_bps ?? undefined);
+  }
 }
