@@ -1,6 +1,6 @@
 /** What the collector has told of a symbol, and the data frames that the panel reads it from. Pure. */
 import type { Fill, LiveHistory, LiveKpis, LiveSamples, LiveUpdate } from '@shadow-mode/schema';
-import type { FieldJson, FrameJson } from '../host/frames';
+import type { FieldJson, FrameJson, TimeRangeJson } from '../host/frames';
 
 export interface LiveData {
   readonly symbol: string;
@@ -36,8 +36,17 @@ export function withUpdate(data: LiveData, update: LiveUpdate, keptMs: number): 
   };
 }
 
-/** Exchange time of the last sample, epoch ms; undefined before the first. */
-export const endMs = ({ samples }: LiveData): number | undefined => samples.times_ms.at(-1);
+/** A run that has just begun is not shown at the edge of an empty plot. */
+const LEAST_SPAN_MS = 30_000;
+
+/** The last `spanMs` of what there is, in exchange time, less where there is less; undefined before the first sample. */
+export function shownRange({ samples: { times_ms: times } }: LiveData, spanMs: number): TimeRangeJson | undefined {
+  const [first, to] = [times[0], times.at(-1)];
+  if (first === undefined || to === undefined) {
+    return undefined;
+  }
+  return { from: to - Math.min(spanMs, Math.max(LEAST_SPAN_MS, to - first)), to };
+}
 
 /** As the queries of the dashboard would give them: by the names of the metrics. */
 export function framesOf({ symbol, samples, fills, kpis }: LiveData): FrameJson[] {

@@ -6,7 +6,7 @@ import { Button, RadioButtonGroup, Select, useStyles2 } from '@grafana/ui';
 import React, { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { TimeRangeJson } from '../host/frames';
 import { changeThemeTo, useHostTheme } from '../host/theme';
-import { endMs } from './data';
+import { shownRange } from './data';
 import { LivePanel } from './panel';
 import type { Connection, LiveState } from './stream';
 import { LiveStream } from './stream';
@@ -42,8 +42,7 @@ export function LivePage({ run, plugin }: Props): React.ReactElement {
   const [spanMs, setSpanMs] = useState(DEFAULT_SPAN_MS);
   const [zoomed, setZoomed] = useState<TimeRangeJson | undefined>(undefined);
   const size = useWindowSize();
-  const end = data === undefined ? undefined : endMs(data);
-  const range = zoomed ?? (end === undefined ? undefined : { from: end - spanMs, to: end });
+  const range = zoomed ?? (data === undefined ? undefined : shownRange(data, spanMs));
   const follow = (ms: number): void => {
     setZoomed(undefined);
     setSpanMs(ms);
