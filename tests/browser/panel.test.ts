@@ -136,7 +136,7 @@ describe('hover', () => {
     expect(Math.abs(hover! - (START_MS + (END_MS - START_MS) / 2))).toBeLessThan(2 * STEP_MS);
     const lefts = await panel.page
       .locator('.u-cursor-x')
-      .evaluateAll<number[]>('(lines) => lines.map((line) => line.getBoundingClientRect().left)');
+      .evaluateAll<number[], never>('(lines) => lines.map((line) => line.getBoundingClientRect().left)');
     expect(lefts).toHaveLength(2);
     expect(Math.abs(lefts[0]! - lefts[1]!)).toBeLessThan(1.5);
     expect(Math.abs(lefts[0]! - (x + width / 2))).toBeLessThan(2);
@@ -236,7 +236,7 @@ describe('options', () => {
     await panel.mount({ ...small, options: { thresholds: { makerShare: 0.5, edgeBps: 5 } } });
     const verdicts = await panel.page
       .locator('[data-verdict]')
-      .evaluateAll<string[]>('(all) => all.map((one) => one.dataset.verdict)');
+      .evaluateAll<string[], never>('(all) => all.map((one) => one.dataset.verdict)');
     expect(verdicts).toEqual(['plain', 'good', 'bad', 'plain', 'good']);
   });
 
@@ -275,7 +275,7 @@ describe('options', () => {
     await panel.mount({ ...small, width, height });
     const over = await panel.page
       .getByTestId('shadow-fills-panel')
-      .evaluate<number[]>(
+      .evaluate<number[], never>(
         '(element) => [element.scrollWidth - element.clientWidth, element.scrollHeight - element.clientHeight]',
       );
     expect(over.every((pixels) => pixels <= 1)).toBe(true);

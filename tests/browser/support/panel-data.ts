@@ -54,7 +54,9 @@ export function fillFrames(fills: readonly FillJson[]): FrameJson[] {
   const groups = new Map<string, FillJson[]>();
   for (const fill of fills) {
     const key = `${fill.side} ${fill.liquidity} ${fill.nth ?? ''}`;
-    groups.set(key, [...(groups.get(key) ?? []), fill]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [fill]);
+    else group.push(fill);
   }
   return [...groups.values()].flatMap((unsorted) => {
     const group = [...unsorted].sort((a, b) => a.ms - b.ms);
