@@ -832,6 +832,16 @@ risk_ratio: (number | null)
  */
 clock_drift_ms: (number | null)
 /**
+ * shadow_markout_bps by horizon
+ */
+markouts_bps: {
+"100ms": (number | null)
+"1s": (number | null)
+"5s": (number | null)
+"30s": (number | null)
+"60s": (number | null)
+}
+/**
  * shadow_fills_total of the driving model, all sides, liquidities and causes: since the start of the run
  */
 fills: (number | null)

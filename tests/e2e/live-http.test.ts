@@ -13,15 +13,23 @@ beforeEach(() => {
 });
 afterEach(() => scope.close());
 
+interface IdleReader {
+  readonly closed: () => boolean;
+  readonly resume: () => void;
+  readonly text: () => string;
+}
+
 /** A reader that asks for the stream and then takes nothing. */
-function idleReader(url: string): { readonly closed: () => boolean; readonly resume: () => void } {
+function idleReader(url: string): IdleReader {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   scope.add(() => socket.destroy());
   let closed = false;
+  let text = '';
   socket.on('error', () => undefined).on('close', () => (closed = true));
+  socket.setEncoding('latin1').on('data', (part: string) => (text += part));
   socket.pause();
   socket.write('GET /live/stream?symbol=BTCUSDT HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  return { closed: () => closed, resume: () => socket.resume() };
+  return { closed: () => closed, resume: () => socket.resume(), text: () => text };
 }
 
 describe('a stream', () => {
@@ -43,12 +51,33 @@ describe('a stream', () => {
   });
 
   test('is given the history however long it takes, when that is more than may be unsent', async () => {
-    const live = await serveLive(scope, { limits: { unsentBytes: 1_000 } });
-    for (let order = 0; order < 10_000; order++) live.history.addFill(publishedAt(T, order));
-    const stream = await EventStream.open(scope, `${live.url}/live/stream?symbol=BTCUSDT`);
+    const live = await serveLive(scope, { limits: { unsentBytes: 2_000 } });
+    // More than the sockets of both sides hold.
+    const long = 'X'.repeat(700);
+    for (let order = 0; order < 10_000; order++) live.history.addFill({ ...publishedAt(T, order), symbol: long });
+    const slow = idleReader(live.url);
+    const quick = await EventStream.open(scope, `${live.url}/live/stream?symbol=BTCUSDT`);
+    await waitFor('both', () => live.streams.count === 2);
+    for (let update = 1; update <= 3; update++) {
+      live.history.addSample(sampleAt(T + 250 * update));
+      await quick.until('the update', () => quick.rows.length === update);
+    }
+    expect(live.streams.count).toBe(2);
+    slow.resume();
+    await waitFor('all to be read', () => slow.text().includes(String(T + 750)));
+    expect(slow.text().match(/"order_id":/g)).toHaveLength(10_000);
+  });
+
+  test('that opens between two ticks takes nothing from those that are open', async () => {
+    const live = await serveLive(scope, { limits: { tickMs: 60_000 } });
+    const url = `${live.url}/live/stream?symbol=BTCUSDT`;
+    const first = await EventStream.open(scope, url);
     live.history.addSample(sampleAt(T));
-    await stream.until('the sample', () => stream.rows.length === 1);
-    expect(stream.fills).toHaveLength(10_000);
+    live.history.addFill(publishedAt(T));
+    const second = await EventStream.open(scope, url);
+    await first.until('the update', () => first.events.length === 2);
+    expect([first.rows, first.fills]).toEqual([second.rows, second.fills]);
+    expect(first.fills).toEqual([publishedAt(T)]);
   });
 
   test('whose reader has gone is forgotten', async () => {
@@ -74,6 +103,16 @@ describe('a stream', () => {
     live.kpis.now = { ...NO_KPIS, edge_bps: -1 };
     await stream.until('the KPIs', () => stream.events.length === 2);
     expect(stream.events[1]!.data).toMatchObject({ kpis: { edge_bps: -1 }, samples: { times_ms: [] }, fills: [] });
+  });
+
+  test('is told what came last before it is told of the end', async () => {
+    const live = await serveLive(scope, { limits: { tickMs: 60_000 } });
+    const stream = await EventStream.open(scope, `${live.url}/live/stream?symbol=BTCUSDT`);
+    live.history.addSample(sampleAt(T));
+    await live.streams.close();
+    await stream.until('the end', () => stream.closed);
+    expect(stream.events.map(({ name }) => name)).toEqual(['history', 'update', 'end']);
+    expect(stream.rows).toHaveLength(1);
   });
 
   test('that is stuck does not hold up the end, and those that read are told of it', async () => {

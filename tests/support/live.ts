@@ -20,6 +20,7 @@ export const NO_KPIS: LiveKpis = {
   latency_ms: null,
   risk_ratio: null,
   clock_drift_ms: null,
+  markouts_bps: { '100ms': null, '1s': null, '5s': null, '30s': null, '60s': null },
   fills: 0,
 };
 const LIMITS: HistoryLimits = { keptMs: 900_000, samples: 3_600, fills: 10_000 };

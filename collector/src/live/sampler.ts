@@ -14,7 +14,7 @@ const LATENCY_PERIOD_US: Us = US_PER_S;
 
 export type OnSample = (symbol: string, sample: Sample) => void;
 
-/** Looks at a run once in `SAMPLE_PERIOD_US` of the receive clock, as the stamps tell it: a replay gives the samples of the run it replays. */
+/** Looks at a run once in `SAMPLE_PERIOD_US` of the receive clock, as the stamps tell it, however its events are cut into batches. */
 export class Sampler {
   readonly #onSample: OnSample;
   readonly #latencies = new Map<string, { readonly p95Ms: number | undefined; readonly dueUs: Us }>();

@@ -216,12 +216,12 @@ export class RunMetrics {
     collectKpis(put, symbol, summary);
   }
 
-  /** The five KPIs and the fills of a symbol as a scrape would tell them now; null where it would not. Changes nothing. */
+  /** KPIs, markouts and fills of a symbol as a scrape would tell them now; null where it would not. Changes nothing. */
   kpis(symbol: string): LiveKpis {
     const pipeline = this.#source.pipeline();
     const shadow = pipeline?.symbols.get(symbol);
     const summary = shadow && this.#summary(shadow, pipeline!.clock.reading(this.#source.nowUs()));
-    return { ...gaugesOf(summary), fills: this.#driverFills(symbol) };
+    return { ...gaugesOf(summary), markouts_bps: markoutsOf(summary), fills: this.#driverFills(symbol) };
   }
 
   #driverFills(symbol: string): number {
@@ -286,13 +286,18 @@ function collectBook(put: Put, shadow: SymbolShadow): void {
 }
 
 /** The five, by the names of their gauges. */
-const gaugesOf = (summary: Summary | undefined): Omit<LiveKpis, 'fills'> => ({
+const gaugesOf = (summary: Summary | undefined): Omit<LiveKpis, 'fills' | 'markouts_bps'> => ({
   edge_bps: summary?.net_bps ?? null,
   maker_taker_ratio: summary?.maker_taker_ratio ?? null,
   latency_ms: summary?.p95_latency_ms ?? null,
   risk_ratio: summary?.risk_ratio ?? null,
   clock_drift_ms: summary?.clock_drift_ms ?? null,
 });
+
+const markoutsOf = (summary: Summary | undefined): LiveKpis['markouts_bps'] =>
+  Object.fromEntries(
+    HORIZON_NAMES.map((horizon) => [horizon, summary?.markouts[horizon].mean_bps ?? null]),
+  ) as LiveKpis['markouts_bps'];
 
 function collectKpis(put: Put, symbol: string, summary: Summary): void {
   for (const [name, value] of Object.entries(gaugesOf(summary)) as [
@@ -305,7 +310,7 @@ function collectKpis(put: Put, symbol: string, summary: Summary): void {
   for (const model of FILL_MODELS) {
     put('shadow_model_edge_bps', { symbol, model }, summary.model_band[BAND_KEYS[model]].net_bps ?? undefined);
   }
-  for (const horizon of HORIZON_NAMES) {
-    put('shadow_markout_bps', { symbol, horizon }, summary.markouts[horizon].mean_bps ?? undefined);
+  for (const [horizon, value] of Object.entries(markoutsOf(summary))) {
+    put('shadow_markout_bps', { symbol, horizon }, value ?? undefined);
   }
 }

@@ -15,8 +15,9 @@ const wanted = new URLSearchParams(window.location.search).get('theme');
 const preferred = window.matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
 const theme = wanted === 'light' || wanted === 'dark' ? wanted : preferred;
 
-/** Relative to the page, so that the pages work under any path. */
-window.__grafana_public_path__ = new URL('public/', document.baseURI).href;
+/** Relative to the page, so that the pages work under any path; a page may say another place. */
+const publicPath = document.querySelector<HTMLMetaElement>('meta[name="public-path"]')?.content ?? 'public/';
+window.__grafana_public_path__ = new URL(publicPath, document.baseURI).href;
 
 // Only what the packages read; the rest of Grafana's settings has defaults in its config.
 const settings = { featureToggles: {}, datasources: {}, panels: {}, apps: {} } as unknown as BootData['settings'];

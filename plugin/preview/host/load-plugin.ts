@@ -19,8 +19,11 @@ function share(): void {
 const loaded = new Map<string, PanelPlugin>();
 let shared = false;
 
-/** Where the plugin lies: relative to the page, so that pages work under any path. */
-const addressOf = (id: string, file: string): string => new URL(`plugins/${id}/${file}`, document.baseURI).href;
+/** Where the plugin lies: relative to the page, so that pages work under any path; a page may say another place. */
+function addressOf(id: string, file: string): string {
+  const place = document.querySelector<HTMLMetaElement>('meta[name="plugin-path"]')?.content ?? `plugins/${id}/`;
+  return new URL(place + file, document.baseURI).href;
+}
 
 async function metaOf(id: string): Promise<PanelPluginMeta> {
   const response = await fetch(addressOf(id, 'plugin.json'));
