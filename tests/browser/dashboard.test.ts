@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { Scope, waitFor } from '../e2e/support/scope.ts';
 import { launchBrowser, screenshot } from '../support/browser.ts';
 import type { Panel } from '../support/grafana-dashboard.ts';
@@ -24,8 +24,11 @@ const scope = new Scope();
 let browser: Browser;
 let preview: Preview;
 
-const open = (parameters: Readonly<Record<string, string>> = {}): Promise<DashboardPage> =>
-  DashboardPage.open(browser, preview.address('dashboard'), { all: '', from: 'now-2m', ...parameters });
+const open = (
+  parameters: Readonly<Record<string, string>> = {},
+  prepare?: (page: Page) => Promise<void>,
+): Promise<DashboardPage> =>
+  DashboardPage.open(browser, preview.address('dashboard'), { all: '', from: 'now-2m', ...parameters }, prepare);
 
 /** Whether Prometheus has any sample for a panel in the last two minutes. */
 async function hasData({ targets = [] }: Panel): Promise<boolean> {
@@ -156,10 +159,14 @@ describe('the provisioned dashboard without Grafana', () => {
     DEADLINE_MS,
   );
 
+  afterAll(() => dashboard.page.close());
+});
+
+describe('what is chosen on the dashboard', () => {
   test(
     'another symbol is another question of every panel',
     async () => {
-      const page = await open();
+      const page = await open({ refresh: '' });
       await waitFor(
         'the first answers',
         async () => (await page.panel(FILLS).locator('canvas').count()) > 0,
@@ -215,6 +222,60 @@ describe('the provisioned dashboard without Grafana', () => {
         const [startS, endS] = [from, to].map((time) => Math.floor(time! / stepS) * stepS);
         expect(range).toEqual({ expression: range.expression, startS, endS });
       }
+      await page.page.close();
+    },
+    2 * DEADLINE_MS,
+  );
+});
+
+describe('a Prometheus that does not answer as it should', () => {
+  const INVENTORY = 'Virtual inventory';
+  const asksInventory = (request: { postData(): string | null }): boolean =>
+    request.postData()?.includes('shadow_inventory_base') === true;
+
+  test(
+    'what it says of a query is told on the panel, and there alone',
+    async () => {
+      const page = await open({ refresh: '', from: 'now-3m' }, async (empty) => {
+        await empty.route('**/query_range', (route) =>
+          asksInventory(route.request())
+            ? route.fulfill({
+                status: 400,
+                json: { status: 'error', errorType: 'bad_data', error: 'parse error: unexpected character' },
+              })
+            : route.continue(),
+        );
+      });
+      const badge = page.page.getByTestId('data-testid Panel status error');
+      await waitFor('the badge', async () => (await badge.count()) === 1, DEADLINE_MS);
+      await page.panel(INVENTORY).getByTestId('data-testid Panel status error').hover();
+      const told = page.page.getByText('bad_data: parse error: unexpected character');
+      await waitFor('the words of Prometheus', async () => (await told.count()) > 0, DEADLINE_MS);
+      await page.page.close();
+    },
+    2 * DEADLINE_MS,
+  );
+
+  test(
+    'a query is given up when another symbol is chosen',
+    async () => {
+      const given: string[] = [];
+      const page = await open({ refresh: '', from: 'now-3m' }, async (empty) => {
+        // Never answered, where it is of the first symbol.
+        await empty.route('**/query_range', async (route) => {
+          const request = route.request();
+          if (!asksInventory(request) || !request.postData()!.includes(SYMBOL)) await route.continue();
+        });
+        empty.on('requestfailed', (request) => given.push(request.postData() ?? ''));
+      });
+      await waitFor(
+        'the query',
+        () => page.takeRanges().some(({ expression }) => /inventory/.test(expression)),
+        DEADLINE_MS,
+      );
+      await page.chooseSymbol(OTHER);
+      await waitFor('the query to be given up', () => given.some((body) => body.includes(SYMBOL)), DEADLINE_MS);
+      await waitFor('the other', async () => (await page.panel(INVENTORY).locator('canvas').count()) > 0, DEADLINE_MS);
       await page.page.close();
     },
     2 * DEADLINE_MS,

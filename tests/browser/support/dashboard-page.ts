@@ -41,8 +41,10 @@ export class DashboardPage {
     browser: Browser,
     url: string,
     parameters: Readonly<Record<string, string>>,
+    prepare: (page: Page) => Promise<void> = () => Promise.resolve(),
   ): Promise<DashboardPage> {
     const page = await browser.newPage({ viewport: VIEWPORT });
+    await prepare(page);
     const dashboard = new DashboardPage(page, url);
     await page.goto(`${url}/?${new URLSearchParams(parameters).toString()}`);
     return dashboard;
