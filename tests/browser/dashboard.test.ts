@@ -12,7 +12,7 @@ import { Preview } from './support/preview.ts';
 const [SYMBOL, OTHER] = ['BTCUSDT', 'ETHUSDT'];
 const PANELS = panelsOf(readDashboard());
 const FILLS = `Virtual fills of ${SYMBOL}`;
-const DEADLINE_MS = 40_000;
+const DEADLINE_MS = 60_000;
 /** Some titles are there twice, in rows of their own: by title, the how manieth it is. */
 const NAMED = PANELS.map((panel, index) => ({
   title: panel.title.replace('$symbol', SYMBOL),
