@@ -1,10 +1,11 @@
-// Makes node_modules what package-lock.json says, unless it is already. Plain node: it runs before anything is installed.
+// Makes node_modules what package-lock.json says, unless it is already: of the collector, or of a folder that is named (plugin).
+// Plain node: it runs before anything is installed.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL(`../${process.argv[2] ?? ''}`, import.meta.url));
 const MINIMUM = [20, 19];
 const PROGRESS_MS = 5_000;
 
@@ -19,7 +20,8 @@ const lock = createHash('sha256')
   .digest('hex');
 const stamp = `${root}/node_modules/.shadow-lock`;
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
-  console.error('installing dependencies (npm ci), once: about half a minute');
+  const what = process.argv[2] === undefined ? 'dependencies' : `dependencies of ${process.argv[2]}`;
+  console.error(`installing ${what} (npm ci), once: about ${process.argv[2] === undefined ? 'half a' : 'a'} minute`);
   const start = Date.now();
   const timer = setInterval(
     () => console.error(`… installing for ${Math.round((Date.now() - start) / 1_000)} s`),

@@ -25,6 +25,9 @@ for (const script of ['install', 'build']) {
   const { status } = spawnSync(process.execPath, [`${root}/scripts/${script}.mjs`], { stdio: ['ignore', 2, 2] });
   if (status !== 0) process.exit(status ?? 1);
 }
+const { status: live } = spawnSync(process.execPath, [`${root}/scripts/build-live.mjs`], { stdio: ['ignore', 2, 2] });
+if (live !== 0)
+  console.error('the live view could not be built; the run goes on without it (npm run build:live tries again)');
 
 console.error(
   'shadow mode: a line at the end of each window, of 60 s unless --duration says otherwise. Ctrl-C stops it',

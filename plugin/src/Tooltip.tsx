@@ -1,6 +1,6 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2, LinkModel } from '@grafana/data';
-import { TextLink, useStyles2 } from '@grafana/ui';
+import { DataLinkButton, useStyles2 } from '@grafana/ui';
 import type { TimeZone } from '@grafana/schema';
 import React from 'react';
 import type { Note } from './annotations';
@@ -62,10 +62,8 @@ export function Tooltip({ picture, palette, timeZone, nameOf, ms, lines, fills =
           ⚑ {text}
         </div>
       ))}
-      {links.map(({ href, title, target, onClick }) => (
-        <TextLink key={href} href={href} external={target === '_blank'} onClick={onClick} inline={false}>
-          {title}
-        </TextLink>
+      {links.map((link) => (
+        <DataLinkButton key={link.href} link={link} buttonProps={{ size: 'sm', fill: 'text' }} />
       ))}
     </div>
   );

@@ -194,7 +194,9 @@ export function placingOf(u: uPlot, { picture: { fills }, shown }: Scene): Placi
 
 function drawFills(u: uPlot, { picture: { fills }, shown, largestSize }: Scene, sprites: Sprites): void {
   const [{ min: fromMs, max: toMs }, { min: low, max: high }] = [u.scales['x'] ?? {}, u.scales['price'] ?? {}];
-  if (fromMs == null || toMs == null || low == null || high == null) {
+  const { width, height } = u.bbox;
+  // A panel may be so small that its axes take it all.
+  if (fromMs == null || toMs == null || low == null || high == null || !(width > 0 && height > 0)) {
     return;
   }
   u.ctx.save();

@@ -152,7 +152,10 @@ function useSymbol(symbols: readonly string[]): [string, (symbol: string) => voi
 
 function useStream(symbol: string, keptMs: number): LiveState {
   const stream = useMemo(() => new LiveStream(symbol, keptMs), [symbol, keptMs]);
-  useEffect(() => () => stream.close(), [stream]);
+  useEffect(() => {
+    stream.open();
+    return () => stream.close();
+  }, [stream]);
   return useSyncExternalStore(stream.subscribe, stream.snapshot);
 }
 

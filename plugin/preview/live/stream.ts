@@ -10,26 +10,45 @@ export interface LiveState {
   readonly data: LiveData | undefined;
 }
 
+/** A stream that was refused is asked for again after this: the browser does that by itself only where a line broke. */
+const RETRY_MS = 2_000;
+
 /** The state of one symbol's stream, outside of React. */
 export class LiveStream {
   #state: LiveState = { connection: 'connecting', data: undefined };
   readonly #listeners = new Set<() => void>();
-  readonly #source: EventSource;
+  readonly #address: string;
+  readonly #keptMs: number;
+  #source: EventSource | undefined;
+  #retry: number | undefined;
 
   constructor(symbol: string, keptMs: number) {
-    this.#source = new EventSource(`live/stream?symbol=${encodeURIComponent(symbol)}`);
-    this.#on('history', (text) => this.#set({ connection: 'open', data: dataOf(JSON.parse(text) as LiveHistory) }));
-    this.#on('update', (text) => {
-      const { data } = this.#state;
-      if (data !== undefined) {
-        this.#set({ connection: 'open', data: withUpdate(data, JSON.parse(text) as LiveUpdate, keptMs) });
-      }
-    });
-    this.#on('end', () => {
+    this.#address = `live/stream?symbol=${encodeURIComponent(symbol)}`;
+    this.#keptMs = keptMs;
+  }
+
+  open(): void {
+    const source = new EventSource(this.#address);
+    this.#source = source;
+    const on = (name: string, take: (text: string) => void): void =>
+      source.addEventListener(name, ({ data }: MessageEvent<string>) => take(data));
+    on('history', (text) => this.#set({ connection: 'open', data: dataOf(JSON.parse(text) as LiveHistory) }));
+    on('update', (text) => this.#update(JSON.parse(text) as LiveUpdate));
+    on('end', () => {
       this.close();
       this.#set({ ...this.#state, connection: 'ended' });
     });
-    this.#source.onerror = () => this.#set({ ...this.#state, connection: 'lost' });
+    source.onerror = () => {
+      this.#set({ ...this.#state, connection: 'lost' });
+      if (source.readyState === EventSource.CLOSED) {
+        this.#retry = window.setTimeout(() => this.open(), RETRY_MS);
+      }
+    };
+  }
+
+  close(): void {
+    window.clearTimeout(this.#retry);
+    this.#source?.close();
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -38,12 +57,11 @@ export class LiveStream {
   };
   snapshot = (): LiveState => this.#state;
 
-  close(): void {
-    this.#source.close();
-  }
-
-  #on(name: string, take: (text: string) => void): void {
-    this.#source.addEventListener(name, ({ data }: MessageEvent<string>) => take(data));
+  #update(update: LiveUpdate): void {
+    const { data } = this.#state;
+    if (data !== undefined) {
+      this.#set({ connection: 'open', data: withUpdate(data, update, this.#keptMs) });
+    }
   }
 
   #set(state: LiveState): void {
