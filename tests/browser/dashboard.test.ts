@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { Scope, waitFor } from '../e2e/support/scope.ts';
 import { launchBrowser, screenshot } from '../support/browser.ts';
 import type { Panel } from '../support/grafana-dashboard.ts';
@@ -222,6 +222,34 @@ describe('what is chosen on the dashboard', () => {
         const [startS, endS] = [from, to].map((time) => Math.floor(time! / stepS) * stepS);
         expect(range).toEqual({ expression: range.expression, startS, endS });
       }
+      await page.page.close();
+    },
+    2 * DEADLINE_MS,
+  );
+});
+
+/** An alert that fires from three to six tenths of whatever time is asked for. */
+async function answerFiring(route: Route): Promise<void> {
+  const form = new URLSearchParams(route.request().postData() ?? '');
+  if (!form.get('query')!.startsWith('ALERTS{')) return route.continue();
+  const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(form.get(name)));
+  const values = Array.from({ length: Math.floor((end! - start!) / step!) + 1 }, (_, index) => start! + index * step!)
+    .filter((time) => time >= start! + 0.3 * (end! - start!) && time <= start! + 0.6 * (end! - start!))
+    .map((time) => [time, '1']);
+  const metric = { alertname: 'ShadowEdgeLow', symbol: SYMBOL, severity: 'warning' };
+  return route.fulfill({ json: { status: 'success', data: { resultType: 'matrix', result: [{ metric, values }] } } });
+}
+
+describe('an alert that fires', () => {
+  test.each([FILLS, 'Virtual inventory'])(
+    'is marked in: %s',
+    async (title) => {
+      const page = await open({ refresh: '', from: 'now-4m' }, async (empty) => {
+        await empty.route('**/query_range', answerFiring);
+      });
+      const marked = async (): Promise<boolean> =>
+        (await page.painted(title, 0.47)) > 0.9 && (await page.painted(title, 0.12)) < 0.5;
+      await waitFor('a region over the whole height, and none beside it', marked, DEADLINE_MS);
       await page.page.close();
     },
     2 * DEADLINE_MS,

@@ -72,7 +72,10 @@ export class DashboardPage {
       .getByTestId(/^data-testid Dashboard template variables Variable Value DropDown/)
       .first()
       .click();
-    await this.page.getByRole('option', { name: symbol, exact: true }).click();
+    // By the keyboard: the list is drawn anew while the panels load.
+    await this.page.keyboard.type(symbol);
+    await this.page.getByRole('option', { name: symbol, exact: true }).waitFor();
+    await this.page.keyboard.press('Enter');
   }
 
   /** Where the plot of a panel lies, its axes not counted. */
@@ -85,6 +88,21 @@ export class DashboardPage {
   async moveTo(title: string, fraction: number): Promise<void> {
     const { x, y, width, height } = await this.plot(title);
     await this.page.mouse.move(x + fraction * width, y + height / 2);
+  }
+
+  /** How much of a thin column of the plot's canvas is painted, from 0 to 1. */
+  painted(title: string, fraction: number): Promise<number> {
+    return this.page.evaluate<number>(`(() => {
+      const plot = document.querySelector('[data-testid="data-testid Panel header ${title}"] .u-over');
+      const canvas = plot?.parentElement.querySelector('canvas');
+      if (!canvas) return 0;
+      const [over, under] = [plot.getBoundingClientRect(), canvas.getBoundingClientRect()];
+      const scale = canvas.width / under.width;
+      const x = (over.left - under.left + ${fraction} * over.width) * scale;
+      const height = Math.floor(over.height * scale);
+      const { data } = canvas.getContext('2d').getImageData(x, (over.top - under.top) * scale, 1, height);
+      return data.filter((value, index) => index % 4 === 3 && value > 0).length / height;
+    })()`);
   }
 
   /** Of each plot that has a cursor: the panel, and how far across the plot it stands. */
