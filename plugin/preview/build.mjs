@@ -62,7 +62,7 @@ const noFonts = {
 function copyIcons(nodeModules, out) {
   const target = join(out, 'public/build/img/icons');
   cpSync(join(nodeModules, '@grafana/ui/dist/public/img/icons'), target, { recursive: true });
-  const { availableIconsIndex } = createRequire(join(nodeModules, 'package.json'))('@grafana/data');
+  const { availableIconsIndex } = createRequire(import.meta.url)('@grafana/data');
   const folders = ['unicons', 'mono', 'solid', 'custom'].map((folder) => join(target, folder));
   const known = new Set(folders.flatMap((folder) => readdirSync(folder)));
   for (const name of Object.keys(availableIconsIndex)) {

@@ -51,6 +51,11 @@ export async function migrated(plugin: PanelPlugin, model: PanelModel, type: str
   return { ...model, options: options as Record<string, unknown> };
 }
 
+/** As in Grafana, a panel that has not asked for annotations gets none. */
+function supportedData(plugin: PanelPlugin, { annotations = [], ...data }: PanelData): PanelData {
+  return plugin.dataSupport?.annotations === true ? { ...data, annotations } : data;
+}
+
 /** Made once: a context that changed with the data would make a panel subscribe anew. */
 function usePanelContext({ eventBus, sync, model, onToggleSeriesVisibility }: PanelHostProps): PanelContext {
   return useMemo(
@@ -81,7 +86,8 @@ export function PanelHost(props: PanelHostProps): React.ReactElement | null {
       }),
     [plugin, model]
   );
-  const shown = useFieldOverrides(plugin, fieldConfig, data, timeZone, theme, asItIs);
+  const supported = useMemo(() => supportedData(plugin, data), [plugin, data]);
+  const shown = useFieldOverrides(plugin, fieldConfig, supported, timeZone, theme, asItIs);
   const context = usePanelContext(props);
   const Panel = plugin.panel;
   if (Panel === null || shown === undefined) {

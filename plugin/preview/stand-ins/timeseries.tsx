@@ -1,5 +1,5 @@
 /** Stands in for Grafana's core panel for time series, which is not on npm: the parts it is made of are. */
-import { FieldType, getFieldDisplayName, PanelPlugin } from '@grafana/data';
+import { getFieldDisplayName, PanelPlugin } from '@grafana/data';
 import type { DataFrame, PanelProps } from '@grafana/data';
 import { PanelDataErrorView } from '@grafana/runtime';
 import {
@@ -50,7 +50,7 @@ function TimeSeriesPanel(props: PanelProps<Options>): React.ReactElement {
   const { data, options, width, height, timeRange, timeZone, fieldConfig, id, onChangeTimeRange } = props;
   const { eventBus, sync, eventsScope } = usePanelContext();
   const frames = useMemo(() => graphFrames(data.series), [data.series]);
-  if (frames === undefined || !frames.some(({ fields }) => fields.some(({ type }) => type === FieldType.time))) {
+  if (frames === undefined) {
     return <PanelDataErrorView panelId={id} data={data} fieldConfig={fieldConfig} needsTimeField needsNumberField />;
   }
   const plugins = (config: UPlotConfigBuilder, frame: DataFrame): React.ReactElement => (
