@@ -71,6 +71,10 @@ describe('fills', () => {
 
   test.each([
     ['said by the data source', series('shadow_fill_price', [0, 15_000], [1, 2], { intervalMs: 15_000 })],
+    [
+      'on the grid of another time zone',
+      series('shadow_fill_price', [7, 15_007, 45_007], [1, 2, 3], { intervalMs: 15_000 }),
+    ],
     ['seen by its look', series('shadow_fill_price', [0, 15_000, 30_000, 45_000, 60_000], [1, 1, 1, 2, 2])],
   ])('of a range query are not drawn: %s', (_name, resampled) => {
     const { fills, notices } = read(resampled);
@@ -84,5 +88,19 @@ describe('fills', () => {
     ['in one millisecond', [5, 5, 5, 5, 5], [1, 1, 1, 1, 1]],
   ])('%s are no resampled ones', (_name, times, prices) => {
     expect(read(series('shadow_fill_price', times, prices)).fills.times).toHaveLength(5);
+  });
+
+  test.each([
+    ['several at times of their own', [15_000, 30_000, 45_001]],
+    ['two that are whole steps apart', [15_007, 30_007]],
+    ['one', [15_000]],
+  ])('%s are no resampled ones though their source tells a step', (_name, times) => {
+    const frames = series(
+      'shadow_fill_price',
+      times,
+      times.map(() => 1),
+      { intervalMs: 15_000 }
+    );
+    expect(read(frames).fills.times).toHaveLength(times.length);
   });
 });

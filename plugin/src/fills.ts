@@ -158,15 +158,19 @@ const labelKey = ({ labels = {} }: Field): string =>
 const GRID_LEAST = 5;
 const GRID_LEAST_MS = 1_000;
 
-/** By what a data source says, and where it says nothing by the look of it: on a grid of whole seconds, and mostly the same as before. */
+/**
+ * Grafana's Prometheus source tells its step with instant queries too, but only the samples of a range query lie on a grid of it (one
+ * that may be shifted by a time zone). Where no step is told, by its look: on a grid of whole seconds, and mostly the same as before.
+ */
 function isResampled({ frame, time, value }: Channel): boolean {
-  if (isFillTable(frame)) {
+  const times = time.values as readonly number[];
+  if (isFillTable(frame) || times.length < 2) {
     return false;
   }
-  if (time.config.interval !== undefined && time.config.interval !== null) {
-    return true;
+  const { interval } = time.config;
+  if (interval !== undefined && interval !== null) {
+    return onGrid(times, interval) && (times.length > 2 || times[0]! % interval === 0);
   }
-  const times = time.values as readonly number[];
   if (times.length < GRID_LEAST) {
     return false;
   }
@@ -178,8 +182,8 @@ function isResampled({ frame, time, value }: Channel): boolean {
       repeated++;
     }
   }
-  if (!(step >= GRID_LEAST_MS) || repeated < (times.length - 1) / 2) {
-    return false;
-  }
-  return times.every((ms, row) => row === 0 || (ms - times[0]!) % step === 0);
+  return step >= GRID_LEAST_MS && repeated >= (times.length - 1) / 2 && onGrid(times, step);
 }
+
+const onGrid = (times: readonly number[], stepMs: number): boolean =>
+  times.every((ms) => (ms - times[0]!) % stepMs === 0);

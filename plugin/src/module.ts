@@ -147,6 +147,7 @@ export const plugin = new PanelPlugin<FillsOptions, FieldOptions>(FillsPanel)
         settings: { options: ROLES },
       }),
   })
+  .setDataSupport({ annotations: true, alertStates: false })
   .setMigrationHandler((panel) => soundOptions(panel.options))
   .setPanelChangeHandler((_panel, _previousId, previous: { readonly options?: unknown }) => {
     const { legend } = soundOptions(previous.options);

@@ -134,9 +134,9 @@ describe('hover', () => {
     await panel.page.waitForFunction('shadowHost.recorded.hovers.length > 0');
     const [hover] = await panel.hovers();
     expect(Math.abs(hover! - (START_MS + (END_MS - START_MS) / 2))).toBeLessThan(2 * STEP_MS);
-    const lefts = await panel.page
-      .locator('.u-cursor-x')
-      .evaluateAll<number[], never>('(lines) => lines.map((line) => line.getBoundingClientRect().left)');
+    const lefts = await panel.page.evaluate<number[]>(
+      '[...document.querySelectorAll(".u-cursor-x")].map((line) => line.getBoundingClientRect().left)',
+    );
     expect(lefts).toHaveLength(2);
     expect(Math.abs(lefts[0]! - lefts[1]!)).toBeLessThan(1.5);
     expect(Math.abs(lefts[0]! - (x + width / 2))).toBeLessThan(2);
@@ -234,9 +234,9 @@ describe('options', () => {
 
   test('set the limits that the header judges by', async () => {
     await panel.mount({ ...small, options: { thresholds: { makerShare: 0.5, edgeBps: 5 } } });
-    const verdicts = await panel.page
-      .locator('[data-verdict]')
-      .evaluateAll<string[], never>('(all) => all.map((one) => one.dataset.verdict)');
+    const verdicts = await panel.page.evaluate<string[]>(
+      '[...document.querySelectorAll("[data-verdict]")].map((one) => one.dataset.verdict)',
+    );
     expect(verdicts).toEqual(['plain', 'good', 'bad', 'plain', 'good']);
   });
 
@@ -273,11 +273,10 @@ describe('options', () => {
     [1_240, 900],
   ])('of the panel’s size: at %d by %d nothing overflows', async (width, height) => {
     await panel.mount({ ...small, width, height });
-    const over = await panel.page
-      .getByTestId('shadow-fills-panel')
-      .evaluate<number[], never>(
-        '(element) => [element.scrollWidth - element.clientWidth, element.scrollHeight - element.clientHeight]',
-      );
+    const over = await panel.page.evaluate<number[]>(`(() => {
+      const panel = document.querySelector('[data-testid=shadow-fills-panel]');
+      return [panel.scrollWidth - panel.clientWidth, panel.scrollHeight - panel.clientHeight];
+    })()`);
     expect(over.every((pixels) => pixels <= 1)).toBe(true);
     expect(await panel.page.locator('.uplot canvas').count()).toBeGreaterThan(0);
   });
@@ -320,8 +319,8 @@ describe('data that cannot be drawn say what is missing', () => {
         ...market(300, 0).frames,
         series(
           'shadow_fill_price',
-          [START_MS, MIDDLE_MS],
-          [1, 1],
+          [START_MS, START_MS + STEP_MS, START_MS + 2 * STEP_MS],
+          [1, 1, 1],
           { side: 'buy', liquidity: 'maker' },
           { interval: 5_000 },
         ),

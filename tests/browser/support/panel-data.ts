@@ -49,6 +49,9 @@ export function series(
   };
 }
 
+/** Grafana tells a step with instant queries too. */
+const STEP = { interval: STEP_MS };
+
 /** Price and size of fills, as instant queries over their stored samples give them: one series for each set of labels. */
 export function fillFrames(fills: readonly FillJson[]): FrameJson[] {
   const groups = new Map<string, FillJson[]>();
@@ -69,12 +72,14 @@ export function fillFrames(fills: readonly FillJson[]): FrameJson[] {
         times,
         group.map(({ price }) => price),
         labels,
+        STEP,
       ),
       series(
         'shadow_fill_size',
         times,
         group.map(({ size }) => size),
         labels,
+        STEP,
       ),
     ];
   });
@@ -96,8 +101,7 @@ export function market(points: number, fillCount: number): PanelJson & { readonl
     const size = Math.round(400 * draw(index, 5) ** 2 + 1) / 10_000;
     return { ms: times[at]! + Math.floor(draw(index, 6) * STEP_MS), price: off(distance)[at]!, size, side, liquidity };
   });
-  const range = { interval: STEP_MS };
-  const line = (metric: string, values: readonly number[], labels = {}) => series(metric, times, values, labels, range);
+  const line = (metric: string, values: readonly number[], labels = {}) => series(metric, times, values, labels, STEP);
   const end = times.at(-1)!;
   const frames = [
     line('shadow_best_bid', bids),
