@@ -15,7 +15,7 @@ const HELP = `Shows the dashboard without Grafana: npm run preview -- [flags]
 
   --port N          of the page (default: 3010; 0 takes a free one)
   --symbols LIST    of the simulated exchange (default: BTCUSDT,ETHUSDT)
-  --duration S      of a window, in seconds (default: 10)
+  --duration S      of a window, in seconds (default: 30)
   --scrape TIME     how often Prometheus asks the collector (default: 5s, as the stack does)
   --help
 
@@ -65,7 +65,7 @@ function requirePrometheus() {
 }
 
 async function main() {
-  const { port = '3010', symbols = 'BTCUSDT,ETHUSDT', duration = '10', scrape = '5s', help } = readFlags();
+  const { port = '3010', symbols = 'BTCUSDT,ETHUSDT', duration = '30', scrape = '5s', help } = readFlags();
   if (help) {
     console.log(HELP);
     return;
