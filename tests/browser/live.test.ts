@@ -159,10 +159,12 @@ describe('the live view', () => {
       page.evaluate<string>(
         'document.getElementById(document.querySelector("[data-testid=shadow-fills-plots]").getAttribute("aria-describedby")).textContent',
       );
+    // What lies before the first sample cannot be zoomed into.
+    await waitFor('a run of some age', async () => (await tapeOf(page)).length >= 2, 60_000);
     const box = (await page.locator('.u-over').first().boundingBox())!;
-    await page.mouse.move(box.x + box.width * 0.7, box.y + 40);
+    await page.mouse.move(box.x + box.width * 0.85, box.y + 40);
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.9, box.y + 40, { steps: 4 });
+    await page.mouse.move(box.x + box.width * 0.95, box.y + 40, { steps: 4 });
     await page.mouse.up();
     const follow = page.getByRole('button', { name: 'Follow' });
     await follow.waitFor();

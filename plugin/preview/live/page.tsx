@@ -45,6 +45,7 @@ export function LivePage({ run, plugin }: Props): React.ReactElement {
   const [zoomed, setZoomed] = useState<TimeRangeJson | undefined>(undefined);
   const [body, size] = useSize();
   const range = data === undefined ? undefined : shownRange(data, spanMs, zoomed);
+  const isZoomed = zoomed !== undefined && range !== undefined && range.from >= zoomed.from && range.to <= zoomed.to;
   const follow = (ms: number): void => {
     setZoomed(undefined);
     setSpanMs(ms);
@@ -68,11 +69,11 @@ export function LivePage({ run, plugin }: Props): React.ReactElement {
         <RadioButtonGroup
           aria-label="Time shown"
           options={SPANS}
-          value={zoomed === undefined ? spanMs : undefined}
+          value={isZoomed ? undefined : spanMs}
           onChange={follow}
           onClick={follow}
         />
-        {zoomed !== undefined && (
+        {isZoomed && (
           <Button size="md" variant="secondary" icon="sync" onClick={() => setZoomed(undefined)}>
             Follow
           </Button>
