@@ -34,9 +34,11 @@ const PANEL = object(
       version: matching('^\\d+\\.\\d+\\.\\d+$'),
       updated: matching('^\\d{4}-\\d{2}-\\d{2}$'),
     }),
+    // Written by the scaffold's build.
+    buildMode: { const: 'production' },
     dependencies: object({ grafanaDependency: { const: '>=11.6.0' }, plugins: { type: 'array', maxItems: 0 } }),
   },
-  ['type', 'name', 'id', 'suggestions', 'info', 'dependencies'],
+  ['type', 'name', 'id', 'suggestions', 'info', 'buildMode', 'dependencies'],
 );
 
 const validate = new Ajv({ allErrors: true, verbose: true }).compile(PANEL);
