@@ -8,6 +8,7 @@ const { grafanaESModules, nodeModulesToTransform } = require('./.config/jest/uti
 module.exports = {
   // Jest configuration provided by Grafana scaffolding
   ...scaffold,
+  testMatch: [...scaffold.testMatch, '<rootDir>/preview/**/*.test.ts'],
   // Packages that @grafana/data 13 needs and that ship as ES modules alone.
   transform: { ...scaffold.transform, '^.+\\.mjs$': Object.values(scaffold.transform)[0] },
   transformIgnorePatterns: [nodeModulesToTransform([...grafanaESModules, '@react-hookz/web', '@ver0/deep-equal'])],

@@ -21,10 +21,17 @@ function step(name, command, args) {
   return status === 0;
 }
 
-const ALONE = 'tests/e2e/alerts.test.ts';
+/** What is measured end to end, or seen in a browser, while the rest keeps the machine busy would be late: each has its turn alone. */
+const ALONE = [
+  'tests/e2e/alerts.test.ts',
+  'tests/browser/dashboard.test.ts',
+  'tests/browser/live.test.ts',
+  'tests/browser/panel.test.ts',
+  'tests/browser/panel-budgets.test.ts',
+];
 
-function jest(name, args) {
-  const fine = step(name, 'npm', ['run', '-s', 'jest', '--', '--json', `--outputFile=${report}`, ...args]);
+function jest(name, where, args) {
+  const fine = step(name, 'npm', [...where, '--', '--json', `--outputFile=${report}`, ...args]);
   try {
     const result = JSON.parse(readFileSync(report, 'utf8'));
     passed += result.numPassedTests;
@@ -41,13 +48,18 @@ function jest(name, args) {
 }
 
 const count = (fine) => (fine ? passed++ : failed++);
+const checks = (names, where = []) => {
+  for (const name of names) count(step([...where, name].join(' '), 'npm', [...where, 'run', '-s', name]));
+};
+const PLUGIN = ['--prefix', 'plugin'];
 
 try {
-  for (const name of ['types', 'lint', 'format', 'generated', 'build', 'mutate:alerts'])
-    count(step(name, 'npm', ['run', '-s', name]));
-  // What is measured end to end while the rest keeps the machine busy would be late: it has its turn alone.
-  jest('jest', ['--testPathIgnorePatterns', '/node_modules/', ALONE]);
-  jest('jest, alone', [ALONE]);
+  checks(['types', 'lint', 'format', 'generated', 'build', 'build:live', 'check:plugin', 'mutate:alerts']);
+  checks(['types', 'lint', 'format'], PLUGIN);
+  checks(['compat']);
+  jest('jest of the panel', [...PLUGIN, 'run', '-s', 'test'], []);
+  jest('jest', ['run', '-s', 'jest'], ['--testPathIgnorePatterns', '/node_modules/', ...ALONE]);
+  jest('jest, alone', ['run', '-s', 'jest'], ['--runInBand', ...ALONE]);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

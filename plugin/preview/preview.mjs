@@ -1,6 +1,6 @@
 // npm run preview: the whole dashboard in a browser, on the simulated exchange, a Prometheus and no Grafana, until Ctrl-C.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ const HELP = `Shows the dashboard without Grafana: npm run preview -- [flags]
 
   --port N          of the page (default: 3010; 0 takes a free one)
   --symbols LIST    of the simulated exchange (default: BTCUSDT,ETHUSDT)
-  --duration S      of a window, in seconds (default: 10)
+  --duration S      of a window, in seconds (default: 30)
   --scrape TIME     how often Prometheus asks the collector (default: 5s, as the stack does)
   --help
 
@@ -48,32 +48,9 @@ function run(program, args, cwd) {
   }
 }
 
-/** When the newest file below a folder was written. */
-const newest = (folder) =>
-  Math.max(
-    ...readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !/[/\\](dist|hosts)([/\\]|$)/.test(entry.parentPath))
-      .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs)
-  );
-
-const outdated = (target, sources) => !existsSync(target) || statSync(target).mtimeMs < newest(sources);
-
 function buildWhatIsMissing() {
-  if (!existsSync(join(root, 'node_modules'))) {
-    run(process.execPath, [join(root, 'scripts/install.mjs')], root);
-  }
-  run(process.execPath, [join(root, 'scripts/build.mjs')], root);
-  if (!existsSync(join(plugin, 'node_modules'))) {
-    console.error('installing the packages of the plugin (npm ci), once: about a minute and a half');
-    run('npm', ['ci', '--loglevel=error'], plugin);
-  }
-  if (outdated(join(plugin, 'dist/module.js'), join(plugin, 'src'))) {
-    console.error('building the plugin');
-    run('npm', ['run', '-s', 'build'], plugin);
-  }
-  if (outdated(join(here, 'dist/dashboard.js'), here)) {
-    console.error('building the page');
-    run(process.execPath, [join(here, 'build.mjs')], plugin);
+  for (const script of ['install', 'build', 'build-live']) {
+    run(process.execPath, [join(root, `scripts/${script}.mjs`)], root);
   }
 }
 
@@ -88,7 +65,7 @@ function requirePrometheus() {
 }
 
 async function main() {
-  const { port = '3010', symbols = 'BTCUSDT,ETHUSDT', duration = '10', scrape = '5s', help } = readFlags();
+  const { port = '3010', symbols = 'BTCUSDT,ETHUSDT', duration = '30', scrape = '5s', help } = readFlags();
   if (help) {
     console.log(HELP);
     return;

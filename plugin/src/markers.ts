@@ -25,7 +25,7 @@ export interface MarkerArea {
 }
 
 /** Of markers in one cell of this many canvas pixels the first of its kind is drawn: the others would cover it. */
-const CELL_PX = 3;
+const CELL_PX = 4;
 const LEAST_SHARE = 0.5;
 const STEP_PX = 0.5;
 

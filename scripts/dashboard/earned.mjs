@@ -32,6 +32,7 @@ const fills = furnish(new PanelBuilder().type(PANEL_ID), {
     range('latency', 'shadow_latency_ms{symbol="$symbol"}'),
     instant('edge', 'shadow_edge_bps{symbol="$symbol"}'),
     instant('maker', 'shadow_maker_taker_ratio{symbol="$symbol"}'),
+    instant('markout', 'shadow_markout_bps{symbol="$symbol"}'),
   ],
 });
 

@@ -185,7 +185,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     fontSize: theme.typography.bodySmall.fontSize,
     overflow: 'hidden',
     textOverflow: 'ellipsis',
-    a: { color: theme.colors.text.link },
+    '&& a': { color: theme.colors.text.link, textDecoration: 'underline' },
   }),
   connection: css({ fontSize: theme.typography.bodySmall.fontSize }),
   connecting: css({ color: theme.colors.text.secondary }),

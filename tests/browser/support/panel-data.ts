@@ -92,14 +92,21 @@ export function market(points: number, fillCount: number): PanelJson & { readonl
   const times = Array.from({ length: points }, (_, index) => START_MS + index * STEP_MS);
   let price = 64_000;
   const bids = times.map((_, index) => (price = Math.round((price + 12 * (draw(index, 1) - 0.5)) * 10) / 10));
-  const off = (ticks: number) => bids.map((bid) => Math.round((bid + ticks) * 10) / 10);
+  const moved = (bid: number, by: number) => Math.round((bid + by) * 10) / 10;
+  const off = (by: number) => bids.map((bid) => moved(bid, by));
   const fills = Array.from({ length: fillCount }, (_, index): FillJson => {
     const at = Math.floor(draw(index, 2) * points);
     const side = draw(index, 3) < 0.5 ? 'buy' : 'sell';
     const liquidity = draw(index, 4) < 0.92 ? 'maker' : 'taker';
     const distance = liquidity === 'taker' ? 0 : side === 'buy' ? -20 : 20.5;
     const size = Math.round(400 * draw(index, 5) ** 2 + 1) / 10_000;
-    return { ms: times[at]! + Math.floor(draw(index, 6) * STEP_MS), price: off(distance)[at]!, size, side, liquidity };
+    return {
+      ms: times[at]! + Math.floor(draw(index, 6) * STEP_MS),
+      price: moved(bids[at]!, distance),
+      size,
+      side,
+      liquidity,
+    };
   });
   const line = (metric: string, values: readonly number[], labels = {}) => series(metric, times, values, labels, STEP);
   const end = times.at(-1)!;

@@ -9,8 +9,6 @@ import { bindsOf, namedVolumesOf, networksOf, readText, servicesOf, shortBindsOf
 
 const DEMO = '-demo';
 const PLUGIN_JSON = 'plugin/src/plugin.json';
-/** Made by a build of the panel. */
-const BUILT = ['./plugin/dist'];
 
 const isThere = (path: string): boolean => existsSync(new URL(path, ROOT));
 
@@ -22,7 +20,9 @@ export const mounts = (compose: Compose): string[] =>
     ...bindsOf(service).flatMap(({ source, target, read_only, bind }) => [
       ...(read_only === true ? [] : [`${name}: ${target} can be written`]),
       ...(bind?.create_host_path === false ? [] : [`${name}: ${source} would be made if it is not there`]),
-      ...(isThere(source) || BUILT.includes(source) ? [] : [`${name}: no ${source}`]),
+      ...(isThere(source)
+        ? []
+        : [`${name}: no ${source}${source.startsWith('./plugin/') ? ': npm run build:live' : ''}`]),
     ]),
     ...namedVolumesOf(service)
       .filter((volume) => !(volume in compose.volumes))
