@@ -28,7 +28,8 @@ function unpack(archive) {
   }
 }
 
-export function archiveFindings({ files, id, version, archive }) {
+export function archiveFindings({ files, packageJson, archive }) {
+  const { name: id, version } = packageJson;
   const { bytes, name, digest } = archive;
   if (bytes === undefined) return [`archive: expected ${name}, got no such file: npm run plugin:package`];
   const entries = unpack(bytes);

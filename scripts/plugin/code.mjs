@@ -22,7 +22,7 @@ const FORBIDDEN = {
   eval: /\beval\s*\(/,
   'new Function': /\bnew Function\b|\bFunction\(/,
   // Grafana 11.6 and 12 run on React 18.
-  'an API of React 19': /\.use\)?\(|\b(?:useActionState|useOptimistic|useEffectEvent|useFormStatus)\b/,
+  'API of React 19': /\.use\)?\(|\b(?:useActionState|useOptimistic|useEffectEvent|useFormStatus)\b/,
 };
 const MACHINE =
   /file:\/\/|(?:^|["'\s(`])(?:\/(?:home|Users|root|tmp|work|builds?|workspace)\/|[A-Za-z]:\\{1,2}\w)[\w./\\-]*/m;
@@ -51,7 +51,7 @@ function sourceMapFindings(text, id) {
   ];
 }
 
-export function codeFindings({ files, json }) {
+export function codeFindings({ files, packageJson }) {
   const code = textOf(files, 'module.js');
   const machine = MACHINE.exec(code)?.[0];
   return [
@@ -63,6 +63,6 @@ export function codeFindings({ files, json }) {
       .filter(([, pattern]) => pattern.test(code))
       .map(([name, pattern]) => `module.js: expected no ${name}, got ${JSON.stringify(pattern.exec(code)[0])}`),
     ...(machine === undefined ? [] : [`module.js: expected no path of a machine, got ${machine.trim()}`]),
-    ...sourceMapFindings(textOf(files, 'module.js.map'), json.id),
+    ...sourceMapFindings(textOf(files, 'module.js.map'), packageJson.name),
   ];
 }
