@@ -655,7 +655,7 @@ node: string
 }
 
 /**
- * What the collector tells the live view: GET /live/symbols, and the events of GET /live/stream?symbol=X. The data of the event `end` is one sentence of plain text: the run has ended.
+ * What the collector tells the live view: GET /live/symbols, and the events of GET /live/stream?symbol=X. The data of the event `end` is one sentence of plain text: the run has ended. Every five seconds comes an event `alive`, whose data say nothing.
  */
 export type LiveView = (LiveSymbols | LiveHistory | LiveUpdate)
 

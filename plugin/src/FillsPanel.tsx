@@ -3,7 +3,7 @@ import type { GrafanaTheme2, PanelProps } from '@grafana/data';
 import { LoadingState } from '@grafana/data';
 import { PanelDataErrorView } from '@grafana/runtime';
 import { useStyles2, useTheme2, VizLayout } from '@grafana/ui';
-import React, { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import React, { useCallback, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type uPlot from 'uplot';
 import { notesOf } from './annotations';
 import { axisWidthOf } from './axis';
@@ -23,7 +23,7 @@ import { partsOf, sceneOf } from './scene';
 import type { TooltipSetting } from './Tooltip';
 import { useWalk } from './walk';
 import { WalkCard } from './WalkCard';
-import { announcement, nameOfPart, summary } from './words';
+import { announcement, nameOfPart, summary, timeShown } from './words';
 
 /** Below these heights (CSS pixels) something gives way to the plot. */
 const LEAST_HEIGHT = { header: 170, legend: 140, clock: 190 };
@@ -66,27 +66,33 @@ function FillsView({
   const scene = useMemo(() => sceneOf(picture, hidden, options.show.fills), [picture, hidden, options.show.fills]);
   const notes = useMemo(() => notesOf(data.annotations ?? []), [data.annotations]);
   const range = useMemo((): [number, number] => [timeRange.from.valueOf(), timeRange.to.valueOf()], [timeRange]);
-  const axisWidth = useMemo(() => axisWidthOf(picture, options), [picture, options]);
-  const live = useRef({ scene, range, notes });
-  // A plot works out axes and draws in a microtask after it was given data, when this has run.
-  useLayoutEffect(() => void (live.current = { scene, range, notes }));
-  const setting = useMemo(
-    (): Setting => ({
-      ...{ theme, timeZone, palette, options, hidden, axisWidth },
-      ...{ scene: () => live.current.scene, timeRange: () => live.current.range, notes: () => live.current.notes },
-    }),
-    [theme, timeZone, palette, options, hidden, axisWidth]
-  );
+  const axisWidth = useMemo(() => axisWidthOf(picture, options, range), [picture, options, range]);
   const onZoom = useCallback(
     (from: number, to: number) => onChangeTimeRange({ from: Math.round(from), to: Math.round(to) }),
     [onChangeTimeRange]
   );
-  const walk = useWalk(scene, range, onZoom);
-  const plot = useRef<uPlot | null>(null);
-  const keepPlot = useCallback((u: uPlot) => void (plot.current = u), []);
-
+  const walk = useWalk(scene, range, onZoom, (index) => announcement(scene, index, range, timeZone));
+  // Whoever walks sees the card beside its marker: it is placed again behind each drawing.
+  const [drawn, setDrawn] = useState<{ readonly plot: uPlot } | null>(null);
+  const keepPlot = useCallback((plot: uPlot) => setDrawn({ plot }), []);
+  const timeId = useId();
+  const live = useRef({ scene, range, notes, walking: false });
+  // A plot works out axes and draws in a microtask after it was given data, when this has run.
+  useLayoutEffect(() => void (live.current = { scene, range, notes, walking: walk.index >= 0 }));
+  const setting = useMemo(
+    (): Setting => ({
+      ...{ theme, timeZone, palette, options, hidden, axisWidth },
+      ...{ scene: () => live.current.scene, timeRange: () => live.current.range, notes: () => live.current.notes },
+      onBookDrawn: (plot) => {
+        if (live.current.walking) {
+          setDrawn({ plot });
+        }
+      },
+    }),
+    [theme, timeZone, palette, options, hidden, axisWidth]
+  );
   const parts = useMemo(() => partsOf(picture, options.show), [picture, options.show]);
-  const label = useMemo(() => summary(picture, range, timeZone), [picture, range, timeZone]);
+  const label = useMemo(() => summary(picture, range), [picture, range]);
   const kpis = useMemo(() => kpisOf(picture, options, ...range), [picture, options, range]);
   const nameOf = (part: Part): string => nameOfPart(picture, part);
   const lines = parts.filter((part) => !isKind(part));
@@ -123,6 +129,7 @@ function FillsView({
               role="application"
               aria-roledescription="chart"
               aria-label={label}
+              aria-describedby={timeId}
               tabIndex={0}
               onKeyDown={walk.onKeyDown}
               onBlur={walk.leave}
@@ -135,13 +142,16 @@ function FillsView({
                 bookHeight={plotHeight - clockHeight}
                 plotRef={keepPlot}
               />
-              <WalkCard {...{ scene, tooltip }} plot={plot.current} index={walk.index} />
+              <WalkCard {...{ scene, tooltip }} plot={drawn?.plot ?? null} index={walk.index} />
             </div>
           );
         }}
       </VizLayout>
       <div aria-live="polite" className={styles.unseen} data-testid="shadow-fills-announcer">
-        {walk.index >= 0 ? announcement(scene, walk.index, timeZone) : ''}
+        {walk.said}
+      </div>
+      <div id={timeId} className={styles.unseen}>
+        {timeShown(range, timeZone)}
       </div>
     </div>
   );

@@ -63,8 +63,11 @@ export function Notices({ notices }: { readonly notices: readonly string[] }) {
 
 const getStyles = (theme: GrafanaTheme2) => ({
   list: css({
+    // What has no room is left out whole: a value that is cut off is another one.
     display: 'flex',
-    gap: theme.spacing(3),
+    flexWrap: 'wrap',
+    columnGap: theme.spacing(3),
+    rowGap: theme.spacing(3),
     height: HEADER_HEIGHT,
     margin: 0,
     paddingLeft: theme.spacing(1),

@@ -32,7 +32,7 @@ export function WalkCard({
   const toLeft = left > plot.width / 2;
   return (
     <>
-      <div className={styles.ring} style={{ left: left - 11, top: top - 11 }} />
+      <div data-testid="shadow-fills-ring" className={styles.ring} style={{ left: left - 11, top: top - 11 }} />
       <div
         className={styles.card}
         style={{ top: Math.max(0, top - 20), ...(toLeft ? { right: plot.width - left + 18 } : { left: left + 18 }) }}

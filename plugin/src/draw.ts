@@ -36,6 +36,7 @@ export interface Setting {
   readonly scene: () => Scene;
   readonly timeRange: () => [number, number];
   readonly notes: () => readonly Note[];
+  readonly onBookDrawn: (u: uPlot) => void;
 }
 
 const AXIS_GAP = 4;
@@ -82,6 +83,7 @@ export function bookConfig(setting: Setting, withTimeAxis: boolean): UPlotConfig
       sprites = new Sprites(style, (ratio = devicePixelRatio));
     }
     drawFills(u, scene(), sprites);
+    setting.onBookDrawn(u);
   });
   config.setCursor({
     dataIdx: (u, series, closest) => {

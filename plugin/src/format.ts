@@ -16,11 +16,13 @@ export function formatTime(ms: number, timeZone: TimeZone, withDate = true): str
 
 /** All digits of a value, unless its field has a unit or decimals of the user's own; "short", which rounds, is not taken for one. */
 export function formatExact(field: Field, value: number): string {
-  const { unit, decimals } = field.config;
-  const chosen =
-    (unit !== undefined && unit !== '' && unit !== 'none' && unit !== 'short') || typeof decimals === 'number';
+  const chosen = hasUnit(field) || typeof field.config.decimals === 'number';
   return chosen && field.display !== undefined ? formattedValueToString(field.display(value)) : String(value);
 }
+
+/** Whether the field's user chose a unit, which its text then tells. */
+export const hasUnit = ({ config: { unit }, display }: Field): boolean =>
+  display !== undefined && unit !== undefined && !['', 'none', 'short'].includes(unit);
 
 /** With a sign, unless it is zero as shown. */
 export function signed(value: number, decimals: number): string {

@@ -1,6 +1,7 @@
 import type { DataFrame } from '@grafana/data';
 import * as fc from 'fast-check';
-import { driftAt, readFrames } from './frames';
+import type { Picture } from './frames';
+import { kpiAt, readFrames } from './frames';
 import { field, frame, MAKER_BUY, pictureOf, series } from './testing/frames';
 
 const TIMES = [0, 10, 20];
@@ -71,25 +72,33 @@ describe('data that are not all there are drawn as far as they go, and say what 
 describe('the header', () => {
   const kpi = (metric: string, value: unknown, labels = {}): DataFrame => series(metric, [20], [value], { labels });
 
+  const values = (read: Picture) => (['edge', 'makerShare', 'markout'] as const).map((role) => kpiAt(read, role, 20));
+
   test('takes each value from its own series, the markout from that of the horizon', () => {
-    const { kpis } = pictureOf(
+    const read = pictureOf(
       ...book,
       kpi('shadow_edge_bps', 3),
       kpi('shadow_maker_taker_ratio', 0.9),
       kpi('shadow_markout_bps', 1, { horizon: '5s' }),
       kpi('shadow_markout_bps', 2, { horizon: '1s' })
     );
-    expect(kpis).toEqual({ edgeBps: 3, makerShare: 0.9, markoutBps: 2 });
+    expect(values(read)).toEqual([3, 0.9, 2]);
   });
 
   test('knows nothing of what is absent, NaN, or told by two', () => {
-    const { kpis } = pictureOf(
+    const read = pictureOf(
       ...book,
       kpi('shadow_edge_bps', NaN),
       kpi('shadow_maker_taker_ratio', 1, { instance: 'a' }),
       kpi('shadow_maker_taker_ratio', 0, { instance: 'b' })
     );
-    expect(kpis).toEqual({ edgeBps: null, makerShare: null, markoutBps: null });
+    expect(values(read)).toEqual([null, null, null]);
+  });
+
+  test('tells no value of after the time shown, nor one of long before', () => {
+    const edge = series('shadow_edge_bps', [10_000, 0, 5_000], [3, 1, 2], { intervalMs: 5_000 });
+    const read = pictureOf(...book, edge);
+    expect([-2_000, 4_000, 12_000, 30_000].map((ms) => kpiAt(read, 'edge', ms))).toEqual([null, 1, 3, null]);
   });
 
   test('no series of fills is no knowledge of them, an empty one is none', () => {
@@ -99,7 +108,7 @@ describe('the header', () => {
 
   test('has no drift once its series has ended', () => {
     const read = pictureOf(...book, series('shadow_clock_drift_ms', [0, 10], [7, 8], { intervalMs: 10 }));
-    expect([driftAt(read, 12), driftAt(read, 60)]).toEqual([8, null]);
+    expect([kpiAt(read, 'drift', 12), kpiAt(read, 'drift', 60)]).toEqual([8, null]);
   });
 });
 

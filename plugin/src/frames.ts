@@ -4,20 +4,16 @@ import type { Channel } from './channels';
 import { channelsOf, EXPECTED, namesOf } from './channels';
 import type { Fills } from './fills';
 import { fillsOf, NO_FILLS } from './fills';
-import type { Line } from './lines';
-import { lineOf, numberOrNull, valueAt } from './lines';
+import type { Course, Line } from './lines';
+import { courseOf, lineOf, valueAt } from './lines';
 import type { Horizon } from './options';
 import type { KpiRole, LineRole } from './roles';
 import { BOOK_LINES, LINES, ROLE_NAMES } from './roles';
 
 export type Lines = { readonly [role in LineRole]?: Line };
 
-/** Values of the last completed window, as of the end of the time shown; null: not known. */
-export interface Kpis {
-  readonly edgeBps: number | null;
-  readonly makerShare: number | null;
-  readonly markoutBps: number | null;
-}
+/** Values of the last completed window over time. */
+export type Kpis = { readonly [role in KpiRole]?: Course };
 
 export interface Picture {
   /** Undefined where the data name none. */
@@ -58,11 +54,7 @@ export function readFrames(frames: readonly DataFrame[], horizon: Horizon): Read
       lines,
       fills,
       fillsKnown,
-      kpis: {
-        edgeBps: lastOf('edge', found),
-        makerShare: lastOf('makerShare', found),
-        markoutBps: lastOf('markout', found, horizon),
-      },
+      kpis: kpisIn(found, horizon),
       notices: [...new Set(notices)],
     },
   };
@@ -129,17 +121,30 @@ function missing(lines: Lines, notices: string[]): void {
   }
 }
 
-function lastOf(role: KpiRole, found: readonly Channel[], horizon?: Horizon): number | null {
-  const channels = found.filter(
-    (channel) => channel.role === role && (horizon === undefined || channel.value.labels?.['horizon'] === horizon)
-  );
-  // Two collectors that tell one thing: which is true cannot be known here.
-  if (channels.length !== 1) {
-    return null;
+function kpisIn(found: readonly Channel[], horizon: Horizon): Kpis {
+  const kpis: { [role in KpiRole]?: Course } = {};
+  for (const role of ['edge', 'makerShare', 'markout'] as const) {
+    const channels = found.filter(
+      ({ role: of, value }) => of === role && (role !== 'markout' || value.labels?.['horizon'] === horizon)
+    );
+    // Two collectors that tell one thing: which is true cannot be known here.
+    const course = channels.length === 1 ? courseOf(role, channels, []) : null;
+    if (course !== null) {
+      kpis[role] = course;
+    }
   }
-  return numberOrNull(channels[0]!.value.values.at(-1));
+  return kpis;
 }
 
-/** Drift at the end of the time shown; null when there is none any more. */
-export const driftAt = ({ lines: { drift } }: Picture, ms: number): number | null =>
-  drift === undefined ? null : valueAt(drift, ms);
+/** An instant query may be answered for the end of a step. */
+const SLACK_MS = 1_000;
+
+/** Value of a KPI, or of the drift, at a time; null where it is not known, or not known any more. */
+export function kpiAt({ kpis, lines }: Picture, role: KpiRole | 'drift', ms: number): number | null {
+  const course = role === 'drift' ? lines.drift : kpis[role];
+  if (course === undefined) {
+    return null;
+  }
+  const [lastMs] = course.times.slice(-1);
+  return valueAt(course, lastMs !== undefined && lastMs > ms && lastMs - ms <= SLACK_MS ? lastMs : ms);
+}

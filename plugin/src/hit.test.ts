@@ -71,6 +71,23 @@ test('all that overlap a fill are listed with it, in order', () => {
   );
 });
 
+test.each([
+  ['before it', 0, 1, 2],
+  ['before it, backwards', 0, -1, -1],
+  ['behind it', 4, -1, 3],
+  ['behind it, onwards', 4, 1, -1],
+] as const)('from a fill that has left the time shown, %s, the keyboard comes back', (_name, index, step, expected) => {
+  const fills = fillsOf([0, 10, 100, 110, 300].map((ms) => ({ ms, price: 1, kind: 0 })));
+  expect(nextFill(fills, SHOWN, index, step, 50, 200)).toBe(expected);
+});
+
+test('fills at the very edges of the time shown are in it, at the size of real times', () => {
+  const T = 1_800_000_000_000;
+  const fills = fillsOf([T, T + 1, T + 5_000].map((ms) => ({ ms, price: 1, kind: 0 })));
+  expect(nextFill(fills, SHOWN, -1, 1, T, T + 5_000)).toBe(0);
+  expect(nextFill(fills, SHOWN, -1, -1, T, T + 5_000)).toBe(2);
+});
+
 test('the keyboard reaches each shown fill of the time shown once, there and back', () => {
   fc.assert(
     fc.property(points, (all) => {

@@ -1,6 +1,6 @@
 // Which fill is under the cursor, and which lie so close to it that their markers overlap.
 import type { Fills } from './fills';
-import { countUntil } from './lines';
+import { countBefore, countUntil } from './lines';
 
 /** A marker is hit within this many CSS pixels of its middle. */
 export const REACH_PX = 12;
@@ -54,7 +54,7 @@ function eachWithin(
   visit: (index: number, dx: number) => void
 ): void {
   const earliestMs = fromMs + (left - reachPx) / pxPerMs;
-  for (let index = countUntil(fills.times, earliestMs - 1); index < fills.times.length; index++) {
+  for (let index = countBefore(fills.times, earliestMs - 1); index < fills.times.length; index++) {
     const dx = (fills.times[index]! - fromMs) * pxPerMs - left;
     if (dx > reachPx) {
       return;
@@ -65,7 +65,10 @@ function eachWithin(
   }
 }
 
-/** The next shown fill after `index` in direction `step` (+1 later, -1 earlier) within the time shown; -1 where there is none. From -1: the first, or the last. */
+/**
+ * The next shown fill after `index` in direction `step` (+1 later, -1 earlier) within the time shown; -1 where there is none. From -1: the first, or
+ * the last. From a fill outside of the time shown: the one nearest to it inside, if that lies in the direction.
+ */
 export function nextFill(
   fills: Fills,
   shown: readonly boolean[],
@@ -74,12 +77,10 @@ export function nextFill(
   fromMs: number,
   toMs: number
 ): number {
-  const start =
-    index >= 0 ? index + step : step === 1 ? countUntil(fills.times, fromMs - 1e-6) : countUntil(fills.times, toMs) - 1;
-  for (let at = start; at >= 0 && at < fills.times.length; at += step) {
-    if (fills.times[at]! < fromMs || fills.times[at]! > toMs) {
-      return -1;
-    }
+  const [first, last] = [countBefore(fills.times, fromMs), countUntil(fills.times, toMs) - 1];
+  const edge = step === 1 ? first : last;
+  const beyond = index >= 0 && (step === 1 ? index < first : index > last);
+  for (let at = index < 0 || beyond ? edge : index + step; at >= first && at <= last; at += step) {
     if (shown[fills.kinds[at]!]!) {
       return at;
     }

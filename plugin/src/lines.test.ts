@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { channelsOf } from './channels';
-import { countUntil, lineOf, sortedOrder, valueAt } from './lines';
+import { countBefore, countUntil, lineOf, sortedOrder, valueAt } from './lines';
 import { series } from './testing/frames';
 
 function bidOf(...frames: Array<ReturnType<typeof series>>) {
@@ -75,6 +75,12 @@ test('counts and sorts as a naive reference does', () => {
           ms
         )
       ).toBe(times.filter((time) => time <= ms).length);
+      expect(
+        countBefore(
+          sorted.map(({ time }) => time),
+          ms
+        )
+      ).toBe(times.filter((time) => time < ms).length);
     })
   );
 });

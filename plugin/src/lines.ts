@@ -1,11 +1,11 @@
 // Channels of one role → one line over time, with its holes.
 import type { Field } from '@grafana/data';
 import type { Channel } from './channels';
-import type { LineRole } from './roles';
+import type { LineRole, Role } from './roles';
 import { ROLE_NAMES } from './roles';
 
-export interface Line {
-  readonly role: LineRole;
+/** A value over time. */
+export interface Course {
   /** Milliseconds since the epoch, ascending; may be fractional. */
   readonly times: readonly number[];
   /** Null: not known from here to the next time. */
@@ -13,6 +13,10 @@ export interface Line {
   /** Distance of the samples, milliseconds; undefined where the data do not say. */
   readonly intervalMs: number | undefined;
   readonly field: Field;
+}
+
+export interface Line extends Course {
+  readonly role: LineRole;
 }
 
 interface Samples {
@@ -25,6 +29,11 @@ const HOLE_STEPS = 1.5;
 
 /** Null where no channel has the role, or none of its samples is at a known time. */
 export function lineOf(role: LineRole, channels: readonly Channel[], notices: string[]): Line | null {
+  const course = courseOf(role, channels, notices);
+  return course === null ? null : { role, ...course };
+}
+
+export function courseOf(role: Role, channels: readonly Channel[], notices: string[]): Course | null {
   const series = channels
     .filter((channel) => channel.role === role)
     .map((channel) => ({ channel, samples: samplesOf(channel, notices) }))
@@ -37,7 +46,6 @@ export function lineOf(role: LineRole, channels: readonly Channel[], notices: st
   const { value, time } = chosen.at(-1)!.channel;
   const intervalMs = time.config.interval ?? undefined;
   return {
-    role,
     intervalMs,
     field: value,
     ...withHoles(
@@ -48,7 +56,7 @@ export function lineOf(role: LineRole, channels: readonly Channel[], notices: st
 }
 
 /** The value that holds at a time: that of the last sample at or before it; null before the first, in a hole, and long after the last. */
-export function valueAt({ times, values, intervalMs }: Line, ms: number): number | null {
+export function valueAt({ times, values, intervalMs }: Course, ms: number): number | null {
   const index = countUntil(times, ms) - 1;
   if (index < 0) {
     return null;
@@ -66,6 +74,20 @@ export function countUntil(times: ArrayLike<number>, ms: number): number {
   while (low < high) {
     const middle = (low + high) >> 1;
     if (times[middle]! <= ms) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+/** How many of ascending `times` are before `ms`. */
+export function countBefore(times: ArrayLike<number>, ms: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < ms) {
       low = middle + 1;
     } else {
       high = middle;
@@ -118,7 +140,7 @@ interface Series {
 }
 
 /** Two series that tell one thing at once: which is true cannot be known here. */
-function latest(series: readonly Series[], role: LineRole, notices: string[]): Series {
+function latest(series: readonly Series[], role: Role, notices: string[]): Series {
   const last = series.reduce((best, one) => (one.samples.times.at(-1)! > best.samples.times.at(-1)! ? one : best));
   const labels = Object.entries(last.channel.value.labels ?? {}).filter(([name]) => name !== '__name__');
   const text = labels.map(([name, value]) => `${name}="${value}"`).join(', ');

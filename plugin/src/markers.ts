@@ -1,7 +1,7 @@
 // Fills as markers: drawn once as small images and copied, since a hundred thousand paths would take seconds.
 import type { Fills, Kind } from './fills';
 import { KINDS } from './fills';
-import { countUntil } from './lines';
+import { countBefore, countUntil } from './lines';
 
 export interface MarkerStyle {
   readonly colors: Readonly<Record<Kind, string>>;
@@ -139,7 +139,7 @@ export function drawMarkers(
   const perUnit = area.height / (area.high - area.low);
   const end = countUntil(fills.times, area.toMs);
   let [inside, copied] = [0, 0];
-  for (let index = countUntil(fills.times, area.fromMs - 1e-6); index < end; index++) {
+  for (let index = countBefore(fills.times, area.fromMs); index < end; index++) {
     const kind = fills.kinds[index]!;
     const x = (fills.times[index]! - area.fromMs) * perMs;
     const y = (area.high - fills.prices[index]!) * perUnit;

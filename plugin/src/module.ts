@@ -149,8 +149,8 @@ export const plugin = new PanelPlugin<FillsOptions, FieldOptions>(FillsPanel)
   })
   .setDataSupport({ annotations: true, alertStates: false })
   .setMigrationHandler((panel) => soundOptions(panel.options))
-  .setPanelChangeHandler((_panel, _previousId, previous: { readonly options?: unknown }) => {
-    const { legend } = soundOptions(previous.options);
+  .setPanelChangeHandler((_panel, _previousId, previous: unknown) => {
+    const { legend } = soundOptions(previous);
     return { legend };
   });
 

@@ -17,6 +17,8 @@ interface Place {
 export interface Walk {
   /** Index of the fill that the keyboard is at; -1 where it is at none. */
   readonly index: number;
+  /** What was said of it when a key went to it; an update says nothing. */
+  readonly said: string;
   readonly onKeyDown: (event: KeyboardEvent) => void;
   readonly leave: () => void;
 }
@@ -27,18 +29,24 @@ export const WALK_HELP =
 export function useWalk(
   scene: Scene,
   [fromMs, toMs]: [number, number],
-  onZoom: (fromMs: number, toMs: number) => void
+  onZoom: (fromMs: number, toMs: number) => void,
+  describe: (index: number) => string
 ): Walk {
   const [place, setPlace] = useState<Place | null>(null);
   const { fills } = scene.picture;
   const index = place === null ? -1 : find(fills, place);
-  const leave = useCallback(() => setPlace(null), []);
+  const [said, setSaid] = useState('');
+  const leave = useCallback(() => {
+    setPlace(null);
+    setSaid('');
+  }, []);
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = (from: number, direction: 1 | -1): number =>
       nextFill(fills, scene.shown, from, direction, fromMs, toMs);
     const go = (to: number): void => {
       if (to >= 0) {
         setPlace(placeOf(fills, to));
+        setSaid(describe(to));
       }
     };
     const zoom = (factor: number): void => {
@@ -56,14 +64,16 @@ export function useWalk(
       Escape: leave,
     };
     const action = actions[event.key];
-    if (action === undefined || event.target !== event.currentTarget) {
+    // With Ctrl, Alt or Cmd they are the browser's.
+    const isModified = event.ctrlKey || event.altKey || event.metaKey;
+    if (action === undefined || isModified || event.target !== event.currentTarget) {
       return;
     }
     event.preventDefault();
     event.stopPropagation();
     action();
   };
-  return { index, onKeyDown, leave };
+  return { index, said, onKeyDown, leave };
 }
 
 function placeOf({ times, prices }: Fills, index: number): Place {

@@ -1,6 +1,6 @@
 import { sceneOf } from './scene';
 import { MAKER_BUY, MAKER_SELL, pictureOf, series, TAKER_BUY } from './testing/frames';
-import { announcement, fillAmounts, fillName, lineText, nameOfPart, summary } from './words';
+import { announcement, fillAmounts, fillName, lineText, nameOfPart, summary, timeShown } from './words';
 
 const picture = pictureOf(
   series('shadow_best_bid', [0, 20], [10, 11.5], { config: { displayName: 'Bid of Bybit' } }),
@@ -38,9 +38,22 @@ test('lines tell their value at a time, the offset its band', () => {
 });
 
 test('a screen reader is told what there is, and where the keyboard is', () => {
-  expect(summary(picture, [1, 12], 'utc')).toMatch(
-    /^2 virtual fills of BTCUSDT: 1 maker buy, 1 taker, from 1970-01-01 00:00:00.001 to .*012\. Arrow keys walk/
-  );
+  expect(summary(picture, [1, 12])).toBe('2 virtual fills of BTCUSDT: 1 maker buy, 1 taker');
+  expect(timeShown([1, 12], 'utc')).toMatch(/^From 1970-01-01 00:00:00.001 to .*012\. Arrow keys walk/);
   const scene = sceneOf(picture, new Set(['taker']), true);
-  expect(announcement(scene, 2, 'utc')).toBe('Fill 2 of 3: Maker buy 0.004 @ 10 at 00:00:00.010');
+  expect(announcement(scene, 2, [0, 20], 'utc')).toBe('Fill 2 of 3: Maker buy 0.004 @ 10 at 00:00:00.010');
+});
+
+test('only fills of the time shown are counted where the keyboard is', () => {
+  const scene = sceneOf(picture, new Set(), true);
+  expect(announcement(scene, 2, [8, 12], 'utc')).toMatch(/^Fill 1 of 1: /);
+});
+
+test('a unit that the user chose is told once', () => {
+  const config = { unit: 'ms' };
+  const [own] = [pictureOf(series('shadow_latency_ms', [0], [1_500.25], { config }))];
+  const field = { ...own.lines.latency!.field, display: () => ({ text: '1.50', suffix: ' s', numeric: 1.5 }) };
+  const latency = { ...own.lines.latency!, field };
+  expect(lineText({ ...own, lines: { latency } }, 'latency', 0)).toBe('1.50 s');
+  expect(lineText(pictureOf(series('shadow_latency_ms', [0], [1_500.25])), 'latency', 0)).toBe('1500.25 ms');
 });

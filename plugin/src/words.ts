@@ -1,10 +1,11 @@
 // The panel in words: names of its parts, and what a screen reader is told.
+import type { Field } from '@grafana/data';
 import type { TimeZone } from '@grafana/schema';
 import { KIND_NAMES, KINDS } from './fills';
-import { formatExact, formatTime, sideOfFill } from './format';
+import { formatExact, formatTime, hasUnit, sideOfFill } from './format';
 import type { Picture } from './frames';
 import { countsOf } from './kpis';
-import { valueAt } from './lines';
+import { countBefore, countUntil, valueAt } from './lines';
 import type { Part } from './palette';
 import { isKind } from './palette';
 import type { LineRole } from './roles';
@@ -46,39 +47,44 @@ export function lineText({ lines }: Picture, role: ShownLine, ms: number): strin
   if (line === undefined || value === null) {
     return 'not known';
   }
-  const text = formatExact(line.field, value);
   if (role === 'bid' || role === 'ask' || role === 'quoteBuy' || role === 'quoteSell') {
-    return text;
+    return formatExact(line.field, value);
   }
-  const width = role === 'offset' && lines.uncertainty !== undefined ? valueAt(lines.uncertainty, ms) : null;
-  return `${text}${width === null ? '' : ` ± ${formatExact(lines.uncertainty!.field, width)}`} ms`;
+  const withUnit = (of: Field, amount: number): string => `${formatExact(of, amount)}${hasUnit(of) ? '' : ' ms'}`;
+  const { uncertainty } = lines;
+  const width = role === 'offset' && uncertainty !== undefined ? valueAt(uncertainty, ms) : null;
+  if (width === null) {
+    return withUnit(line.field, value);
+  }
+  return `${hasUnit(line.field) ? formatExact(line.field, value) : value} ± ${withUnit(uncertainty!.field, width)}`;
 }
 
-export function summary(
-  { symbol, fills, fillsKnown }: Picture,
-  [fromMs, toMs]: [number, number],
-  timeZone: TimeZone
-): string {
+/** What there is in the time shown, without that time: it is told where it may change without being read out. */
+export function summary({ symbol, fills, fillsKnown }: Picture, [fromMs, toMs]: [number, number]): string {
   const counts = countsOf(fills, fromMs, toMs);
   const total = counts.reduce((sum, { count }) => sum + count, 0);
   const told = fillsKnown ? `${total} virtual fills` : 'Virtual fills not known';
   const split = counts.map(({ kind, count }) => `${count} ${KIND_NAMES[kind].toLowerCase()}`).join(', ');
-  const time = `from ${formatTime(fromMs, timeZone)} to ${formatTime(toMs, timeZone)}`;
-  return `${told}${symbol === undefined ? '' : ` of ${symbol}`}${split === '' ? '' : `: ${split}`}, ${time}. ${WALK_HELP}`;
+  return `${told}${symbol === undefined ? '' : ` of ${symbol}`}${split === '' ? '' : `: ${split}`}`;
 }
 
+export const timeShown = ([fromMs, toMs]: [number, number], timeZone: TimeZone): string =>
+  `From ${formatTime(fromMs, timeZone)} to ${formatTime(toMs, timeZone)}. ${WALK_HELP}`;
+
 /** Fill 3 of 12: Maker buy 0.004 @ 64000.5 at 12:00:00.123 */
-export function announcement({ picture, shown }: Scene, index: number, timeZone: TimeZone): string {
+export function announcement(
+  { picture, shown }: Scene,
+  index: number,
+  [fromMs, toMs]: [number, number],
+  timeZone: TimeZone
+): string {
   const { fills } = picture;
   let [at, of] = [0, 0];
-  fills.kinds.forEach((kind, other) => {
-    if (!shown[kind]!) {
-      return;
+  for (let other = countBefore(fills.times, fromMs); other < countUntil(fills.times, toMs); other++) {
+    if (shown[fills.kinds[other]!]!) {
+      of++;
+      at += Number(other <= index);
     }
-    of++;
-    if (other <= index) {
-      at++;
-    }
-  });
+  }
   return `Fill ${at} of ${of}: ${fillName(picture, index)} ${fillAmounts(picture, index)} at ${formatTime(fills.times[index]!, timeZone, false)}`;
 }

@@ -155,7 +155,10 @@ describe('the live view', () => {
   test('stands still where it was zoomed, and follows again', async () => {
     const collector = await Collector.startMock(scope, { ...LIVELY, iterations: 0 });
     const { page } = await open(collector);
-    const label = () => page.getByTestId('shadow-fills-plots').getAttribute('aria-label');
+    const label = () =>
+      page.evaluate<string>(
+        'document.getElementById(document.querySelector("[data-testid=shadow-fills-plots]").getAttribute("aria-describedby")).textContent',
+      );
     const box = (await page.locator('.u-over').first().boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.7, box.y + 40);
     await page.mouse.down();
@@ -163,12 +166,12 @@ describe('the live view', () => {
     await page.mouse.up();
     const follow = page.getByRole('button', { name: 'Follow' });
     await follow.waitFor();
-    const range = /from .* to [^.]*\.\d+/.exec((await label()) ?? '')?.[0];
+    const range = /From .* to [^.]*\.\d+/.exec(await label())![0];
     const rows = (await tapeOf(page)).length;
     await waitFor('news', async () => (await tapeOf(page)).length > rows, 60_000);
     expect(await label()).toContain(range);
     await follow.click();
-    await waitFor('the present', async () => !(await label())!.includes(range!));
+    await waitFor('the present', async () => !(await label()).includes(range));
   }, 90_000);
 
   test('says so when the collector is gone, and goes on when it is back', async () => {
@@ -180,4 +183,42 @@ describe('the live view', () => {
     await Collector.startMock(scope, { ...LIVELY, iterations: 0, metrics_port: port });
     await page.locator('[data-connection=open]').waitFor();
   }, 60_000);
+
+  test('is no live view of a collector that has stopped answering, and is one again', async () => {
+    const collector = await Collector.startMock(scope, { ...LIVELY, iterations: 0 });
+    const { page } = await open(collector);
+    process.kill(collector.pid, 'SIGSTOP');
+    await page.locator('[data-connection=lost]').waitFor();
+    process.kill(collector.pid, 'SIGCONT');
+    await page.locator('[data-connection=open]').waitFor();
+  }, 60_000);
+
+  test('is of the run that is there: another one at the same address is told as what it is', async () => {
+    const first = await Collector.startMock(scope, { ...LIVELY, iterations: 0 });
+    const { page } = await open(first, '/?symbol=ETHUSDT');
+    const port = Number(new URL(`http://${first.address}`).port);
+    await first.kill();
+    await Collector.startMock(scope, {
+      ...LIVELY,
+      symbols: 'BTCUSDT',
+      fill_model: 'touch',
+      iterations: 0,
+      metrics_port: port,
+    });
+    await page.getByText('fills by touch ·').waitFor();
+    await page.getByText('Virtual fills of BTCUSDT').waitFor();
+    expect(await page.getByRole('radio', { name: 'ETHUSDT' }).count()).toBe(0);
+  }, 60_000);
+
+  test('lets go of its connection while nobody sees it', async () => {
+    const collector = await Collector.startMock(scope, { ...LIVELY, iterations: 0 });
+    const { page } = await open(collector);
+    const hide = (hidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    const rows = (await tapeOf(page)).length;
+    await hide(true);
+    await hide(false);
+    await waitFor('fills that came meanwhile, and later ones', async () => (await tapeOf(page)).length > rows, 60_000);
+  }, 90_000);
 });

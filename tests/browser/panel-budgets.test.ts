@@ -94,22 +94,22 @@ async function hoverTimed(moves: number): Promise<number> {
   return median(times);
 }
 
-describe('within the budgets of the panel', () => {
-  test('are 10 000 points', async () => {
+describe('the budgets of the panel are printed, and none is exceeded tenfold:', () => {
+  test('10 000 points', async () => {
     await mountTimed(100, 10);
     told('first draw at 10 000 points', await mountTimed(2_000, 2_000), 100);
     told('first draw at 10 000 fills', await mountTimed(2_000, 10_000), 100);
   });
 
-  test('are 100 000 fills, of which no more are drawn than there is room for', async () => {
+  test('100 000 fills, of which no more are drawn than can be told apart', async () => {
     report.push(`first draw at 100 000 fills: ${(await mountTimed(3_000, 100_000)).toFixed(0)} ms (no budget)`);
     const { allMs, drawMs, markers } = await updatesTimed(15);
     told('redraw at 100 000 fills', drawMs, 30);
     report.push(`from new data to drawn at 100 000 fills: ${allMs.toFixed(1)} ms, ${markers} markers (no budget)`);
     told('hover at 100 000 fills', await hoverTimed(40), FRAME_MS);
     expect(markers).toBeGreaterThan(100);
-    // Cells of 4 by 4 pixels, one marker of each kind.
-    expect(markers).toBeLessThan((1_240 / 4) * (620 / 4) * 4);
+    // Without the cells each would be drawn.
+    expect(markers).toBeLessThan(10_000);
   });
 });
 

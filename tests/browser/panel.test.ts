@@ -375,12 +375,31 @@ describe('the keyboard', () => {
     expect(await press('Escape')).toBe('');
   });
 
-  test('stays at its fill when data come', async () => {
+  test('stays at its fill when data and time go on, its card beside it, and says nothing by itself', async () => {
     await panel.mount(around(walked.slice(1)));
     await panel.page.getByTestId('shadow-fills-plots').focus();
     await panel.page.keyboard.press('ArrowRight');
-    await panel.update({ frames: around(walked).frames });
-    expect(await panel.page.getByTestId('shadow-fills-announcer').textContent()).toMatch(/^Fill 2 of 3: Maker sell/);
+    const said = () => panel.page.getByTestId('shadow-fills-announcer').textContent();
+    expect(await said()).toMatch(/^Fill 1 of 2: Maker sell/);
+    const timeRange = { from: START_MS + 60_000, to: END_MS + 60_000 };
+    await panel.update({ frames: around(walked).frames, timeRange });
+    expect(await said()).toMatch(/^Fill 1 of 2: Maker sell/);
+    expect(await panel.text('shadow-fills-tooltip')).toContain('64020.5');
+    const ring = (await panel.page.getByTestId('shadow-fills-ring').boundingBox())!;
+    const { x, width } = await panel.plot(0);
+    const share = (walked[1]!.ms - timeRange.from) / (timeRange.to - timeRange.from);
+    expect(Math.abs(ring.x + ring.width / 2 - (x + share * width))).toBeLessThan(1.5);
+    await panel.page.keyboard.press('ArrowLeft');
+    expect(await said()).toMatch(/^Fill 1 of 3: Maker buy/);
+  });
+
+  test('leaves keys of the browser alone', async () => {
+    await panel.mount(around(walked));
+    await panel.page.getByTestId('shadow-fills-plots').focus();
+    await panel.page.keyboard.press('Control+-');
+    await panel.page.keyboard.press('Alt+ArrowRight');
+    expect(await panel.timeRanges()).toEqual([]);
+    expect(await panel.page.getByTestId('shadow-fills-announcer').textContent()).toBe('');
   });
 
   test('zooms around its fill', async () => {

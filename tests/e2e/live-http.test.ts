@@ -96,9 +96,9 @@ describe('a stream', () => {
   });
 
   test('says something now and then, and says nothing new twice', async () => {
-    const live = await serveLive(scope, { limits: { commentMs: 20 } });
+    const live = await serveLive(scope, { limits: { aliveMs: 20 } });
     const stream = await EventStream.open(scope, `${live.url}/live/stream?symbol=BTCUSDT`);
-    await stream.until('comments', () => stream.comments >= 2);
+    await stream.until('signs of life', () => stream.alive >= 2);
     expect(stream.events).toHaveLength(1);
     live.kpis.now = { ...NO_KPIS, edge_bps: -1 };
     await stream.until('the KPIs', () => stream.events.length === 2);

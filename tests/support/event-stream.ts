@@ -17,7 +17,7 @@ export class EventStream {
   status = 0;
   /** What came with another status than 200. */
   refusal = '';
-  comments = 0;
+  alive = 0;
   closed = false;
   fault: unknown;
   readonly #request: ClientRequest;
@@ -82,12 +82,9 @@ export class EventStream {
   }
 
   #block(block: string): void {
-    if (block === ':') {
-      this.comments++;
-      return;
-    }
     const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? [];
     if (name === 'end') this.events.push({ name, data: data! });
+    else if (name === 'alive') this.alive++;
     else if (name === 'history' || name === 'update') {
       const value: unknown = JSON.parse(data!);
       this.events.push({ name, data: expectLive(name, value) } as StreamEvent);

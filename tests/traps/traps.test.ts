@@ -708,16 +708,19 @@ describe('metrics', () => {
   });
 });
 
-/** The KPIs that the live view is told, and what a scrape has at the same moment: the five gauges and the fills of the driving model. */
+/** The KPIs that the live view is told, a markout under the name of its horizon, and what a scrape has at the same moment. */
 function kpisAndGauges(metrics: RunMetrics): { told: object; gauges: Record<string, number | null> } {
-  const told = metrics.kpis(SYMBOL);
+  const { markouts_bps: markouts, ...kpis } = metrics.kpis(SYMBOL);
+  const told = { ...kpis, ...markouts };
   const gauges: Record<string, number | null> = Object.fromEntries([
     ...FIVE.map((name) => [name.slice('shadow_'.length), null]),
+    ...Object.keys(markouts).map((horizon) => [horizon, null]),
     ['fills', 0],
   ]) as Record<string, number | null>;
   const put: Put = (name, labels, value) => {
     if (typeof value !== 'number') return;
     if (FIVE.includes(name)) gauges[name.slice('shadow_'.length)] = value;
+    if (name === 'shadow_markout_bps') gauges[labels['horizon']!] = value;
     if (name === 'shadow_fills_total' && labels['model'] === 'touch-dwell') gauges['fills']! += value;
   };
   Array.from(metrics.collect(put));

@@ -9,11 +9,11 @@ export interface StreamLimits {
   /** Whoever has more than this still to read, beside the history itself, is dropped. */
   readonly unsentBytes: number;
   readonly tickMs: Ms;
-  /** A comment so often tells a silent line from a dead one. */
-  readonly commentMs: Ms;
+  /** An event so often tells a silent line from a dead one, to a page too: a browser shows it no comments. */
+  readonly aliveMs: Ms;
 }
 
-export const STREAM_LIMITS: StreamLimits = { streams: 16, unsentBytes: 1_048_576, tickMs: 250, commentMs: 15_000 };
+export const STREAM_LIMITS: StreamLimits = { streams: 16, unsentBytes: 1_048_576, tickMs: 250, aliveMs: 5_000 };
 /** How long the end of the run waits for its last event to be sent. */
 const LAST_WORDS_MS = 250;
 
@@ -81,9 +81,9 @@ export class Streams {
 
   #tick(): void {
     for (const channel of this.#channels()) this.#publish(channel);
-    if (++this.#ticks % Math.ceil(this.#limits.commentMs / this.#limits.tickMs) !== 0) return;
-    const comment = Buffer.from(':\n\n');
-    for (const listener of this.#listeners) this.#write(listener, comment);
+    if (++this.#ticks % Math.ceil(this.#limits.aliveMs / this.#limits.tickMs) !== 0) return;
+    const alive = Buffer.from('event: alive\ndata: {}\n\n');
+    for (const listener of this.#listeners) this.#write(listener, alive);
   }
 
   #publish(channel: Channel): void {
@@ -96,7 +96,11 @@ export class Streams {
   #write(listener: Listener, bytes: Buffer): void {
     const { response, historyBytes } = listener;
     if (response.writableLength > this.#limits.unsentBytes + historyBytes) response.destroy();
-    if (!response.destroyed) response.write(bytes);
+    if (response.destroyed) return;
+    // All that is kept, told anew: whoever could take it before is given the time to.
+    const isHistory = bytes.length > this.#limits.unsentBytes / 2;
+    if (isHistory) listener.historyBytes = bytes.length;
+    response.write(bytes, () => isHistory && (listener.historyBytes = 0));
   }
 
   #forget(listener: Listener): void {

@@ -1,6 +1,6 @@
 import type { Fill, LiveHistory, LiveKpis, LiveSamples } from '@shadow-mode/schema';
 import * as fc from 'fast-check';
-import { readFrames } from '../../src/frames';
+import { kpiAt, readFrames } from '../../src/frames';
 import { sideOfFill } from '../../src/format';
 import { frameOf } from '../host/frames';
 import { dataOf, framesOf, shownRange, withUpdate } from './data';
@@ -76,17 +76,39 @@ test.each([
   expect(shownRange(dataOf(historyOf(times, [])), 300_000)).toEqual(range);
 });
 
+test.each([
+  ['inside is shown as it is', { from: 10_000, to: 20_000 }, { from: 10_000, to: 20_000 }],
+  [
+    'that goes back further than is kept begins with what is kept',
+    { from: -50_000, to: 20_000 },
+    { from: 0, to: 20_000 },
+  ],
+  ['that has left what is kept is given up', { from: -50_000, to: -20_000 }, { from: 0, to: 45_000 }],
+  ['of the future is given up', { from: 46_000, to: 50_000 }, { from: 0, to: 45_000 }],
+])('a zoomed time %s', (_name, zoomed, range) => {
+  expect(shownRange(dataOf(historyOf([0, 45_000], [])), 300_000, zoomed)).toEqual(range);
+});
+
+test('where fills were given up nothing of before the first kept one is shown: their number is not known', () => {
+  const data = dataOf({ ...historyOf([0, 100_000], [60_000_000, 90_000_000]), given_up_fills: 3 });
+  expect(shownRange(data, 300_000)).toEqual({ from: 60_000, to: 100_000 });
+  expect(shownRange(data, 300_000, { from: 10_000, to: 80_000 })).toEqual({ from: 60_000, to: 80_000 });
+});
+
 test('nothing is shown before the first sample', () => {
   expect(shownRange(dataOf(historyOf([], [])), 300_000)).toBeUndefined();
 });
 
 test('the panel reads from the frames what was told, to the microsecond', () => {
-  const frames = framesOf(dataOf(historyOf([1_000, 1_250], [1_800_000_000_123_456]))).map(frameOf);
+  const frames = framesOf(dataOf(historyOf([1_000, 1_250, 9_000], [1_800_000_000_123_456])), 250).map(frameOf);
   const { picture } = readFrames(frames, '1s');
   expect(picture!.notices).toEqual([]);
-  expect(picture!.lines.bid!.values).toEqual([1_100, 1_350]);
-  expect(picture!.lines.quoteSell!.values).toEqual([null, null]);
-  expect(picture!.kpis).toEqual({ edgeBps: 3, makerShare: 0.9, markoutBps: -0.5 });
+  expect(picture!.lines.bid!.values).toEqual([1_100, 1_350, null, 9_100]);
+  expect(picture!.lines.quoteSell!.values).toEqual([null, null, null, null]);
+  const kpis = (ms: number) => (['edge', 'makerShare', 'markout'] as const).map((role) => kpiAt(picture!, role, ms));
+  expect(kpis(9_000)).toEqual([3, 0.9, -0.5]);
+  // They are of now, not of a time that is zoomed into.
+  expect(kpis(1_250)).toEqual([null, null, null]);
   const { fills } = picture!;
   expect([Math.round(fills.times[0]! * 1_000), fills.prices[0], fills.sizes[0], sideOfFill(fills, 0)]).toEqual([
     1_800_000_000_123_456,

@@ -39,20 +39,33 @@ export function withUpdate(data: LiveData, update: LiveUpdate, keptMs: number): 
 /** A run that has just begun is not shown at the edge of an empty plot. */
 const LEAST_SPAN_MS = 30_000;
 
-/** The last `spanMs` of what there is, in exchange time, less where there is less; undefined before the first sample. */
-export function shownRange({ samples: { times_ms: times } }: LiveData, spanMs: number): TimeRangeJson | undefined {
-  const [first, to] = [times[0], times.at(-1)];
+/**
+ * The time to show, exchange time: the last `spanMs` of what there is, less where there is less, or what of a zoomed time is still known. Nothing of
+ * before what is kept: no fill there would be no knowledge of one. Undefined before the first sample.
+ */
+export function shownRange(data: LiveData, spanMs: number, zoomed?: TimeRangeJson): TimeRangeJson | undefined {
+  const { samples, fills, givenUpFills } = data;
+  const [first, to] = [samples.times_ms[0], samples.times_ms.at(-1)];
   if (first === undefined || to === undefined) {
     return undefined;
   }
-  return { from: to - Math.min(spanMs, Math.max(LEAST_SPAN_MS, to - first)), to };
+  // Fills that were given up are of before the first one that is kept.
+  const known = givenUpFills > 0 && fills.length > 0 ? Math.max(first, fills[0]!.time_us / 1_000) : first;
+  if (zoomed !== undefined && zoomed.from < to && zoomed.to > known) {
+    return { from: Math.max(known, zoomed.from), to: Math.min(to, zoomed.to) };
+  }
+  const span = Math.min(spanMs, Math.max(LEAST_SPAN_MS, to - first));
+  return { from: givenUpFills > 0 ? Math.max(known, to - span) : to - span, to };
 }
 
-/** As the queries of the dashboard would give them: by the names of the metrics. */
-export function framesOf({ symbol, samples, fills, kpis }: LiveData): FrameJson[] {
+/** Samples come a little late at times; six periods apart and more there is a hole (1.5 intervals). */
+const LATE = 4;
+
+/** As the queries of the dashboard would give them: by the names of the metrics. `periodMs`: least time between two samples. */
+export function framesOf({ symbol, samples, fills, kpis }: LiveData, periodMs: number): FrameJson[] {
   const time = samples.times_ms;
   const line = (metric: string, values: ReadonlyArray<number | null>, labels = {}): FrameJson =>
-    series(metric, symbol, time, values, labels);
+    series(metric, symbol, time, values, { labels, intervalMs: LATE * periodMs });
   const last = time.slice(-1);
   const kpi = (metric: string, value: number | null, labels = {}): FrameJson =>
     series(
@@ -60,7 +73,7 @@ export function framesOf({ symbol, samples, fills, kpis }: LiveData): FrameJson[
       symbol,
       last,
       last.map(() => value),
-      labels
+      { labels, intervalMs: LATE * periodMs }
     );
   return [
     line('shadow_best_bid', samples.bid),
@@ -83,12 +96,12 @@ function series(
   symbol: string,
   times: readonly number[],
   values: readonly unknown[],
-  labels: object
+  { labels, intervalMs }: { readonly labels: object; readonly intervalMs: number }
 ): FrameJson {
   return {
     refId: metric,
     fields: [
-      { name: 'Time', type: 'time', values: times },
+      { name: 'Time', type: 'time', config: { interval: intervalMs }, values: times },
       { name: metric, type: 'number', labels: { __name__: metric, symbol, ...labels }, values },
     ],
   };

@@ -20,8 +20,10 @@ interface Props {
 const SPANS = [1, 5, 15].map((minutes) => ({ value: minutes * 60_000, label: `${minutes} min` }));
 const DEFAULT_SPAN_MS = 5 * 60_000;
 const TIME_ZONE = 'browser';
+const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const TAPE_WIDTH = 330;
 const WIDE = 1_100;
+const GAP = 8;
 
 const SOURCES: Readonly<Record<LiveSymbols['source'], string>> = {
   live: 'live feed',
@@ -38,11 +40,11 @@ const CONNECTIONS: Readonly<Record<Connection, string>> = {
 export function LivePage({ run, plugin }: Props): React.ReactElement {
   const styles = useStyles2(getStyles);
   const [symbol, setSymbol] = useSymbol(run.symbols);
-  const { connection, data } = useStream(symbol, run.history_ms);
+  const { connection, data } = useStream(symbol, run);
   const [spanMs, setSpanMs] = useState(DEFAULT_SPAN_MS);
   const [zoomed, setZoomed] = useState<TimeRangeJson | undefined>(undefined);
-  const size = useWindowSize();
-  const range = zoomed ?? (data === undefined ? undefined : shownRange(data, spanMs));
+  const [body, size] = useSize();
+  const range = data === undefined ? undefined : shownRange(data, spanMs, zoomed);
   const follow = (ms: number): void => {
     setZoomed(undefined);
     setSpanMs(ms);
@@ -77,27 +79,30 @@ export function LivePage({ run, plugin }: Props): React.ReactElement {
         )}
         <ThemeSwitch />
       </header>
-      <div className={styles.body}>
-        {data === undefined || range === undefined ? (
+      <div className={styles.body} ref={body}>
+        {data === undefined || range === undefined || size.width === 0 ? (
           <p className={styles.waiting}>Waiting for the first message of {run.exchange}.</p>
         ) : (
           <>
             <LivePanel
               {...{ plugin, data, range }}
+              periodMs={run.sample_period_ms}
               onZoom={setZoomed}
               timeZone={TIME_ZONE}
-              width={size.width - 32 - (isWide ? TAPE_WIDTH + 8 : 0)}
-              height={size.height - 100}
+              width={size.width - (isWide ? TAPE_WIDTH + GAP : 0)}
+              height={size.height}
             />
-            <Tape fills={data.fills} timeZone={TIME_ZONE} />
+            {isWide && <Tape fills={data.fills} timeZone={TIME_ZONE} />}
           </>
         )}
       </div>
       <footer className={styles.about}>
-        Times are those of the exchange. Best prices every {run.sample_period_ms} ms, fills exact,{' '}
-        {run.history_ms / 60_000} minutes kept. Header: last window of {run.window_s} s. Latency: p95 of the running
-        window.
-        {data !== undefined && data.givenUpFills > 0 && ` ${data.givenUpFills} older fills are no longer kept.`}{' '}
+        Exchange time, shown in {LOCAL_ZONE}. Best prices every {run.sample_period_ms} ms, fills exact,{' '}
+        {Math.round(run.history_ms / 6_000) / 10} minutes kept. Header: last window of {run.window_s} s. Latency: p95 of
+        the running window.
+        {data !== undefined &&
+          data.givenUpFills > 0 &&
+          ' More fills came than are kept: the time shown begins with the first.'}{' '}
         <a href="metrics">Metrics</a> · {run.version}
       </footer>
     </main>
@@ -150,37 +155,61 @@ function useSymbol(symbols: readonly string[]): [string, (symbol: string) => voi
   ];
 }
 
-function useStream(symbol: string, keptMs: number): LiveState {
-  const stream = useMemo(() => new LiveStream(symbol, keptMs), [symbol, keptMs]);
+/** Open while the page is seen: a browser has six connections for an address, and each page holds one. */
+function useStream(symbol: string, run: LiveSymbols): LiveState {
+  const stream = useMemo(() => new LiveStream(symbol, run), [symbol, run]);
   useEffect(() => {
-    stream.open();
-    return () => stream.close();
+    const onVisibility = (): void => (document.hidden ? stream.close() : stream.open());
+    onVisibility();
+    document.addEventListener('visibilitychange', onVisibility);
+    return () => {
+      document.removeEventListener('visibilitychange', onVisibility);
+      stream.close();
+    };
   }, [stream]);
   return useSyncExternalStore(stream.subscribe, stream.snapshot);
 }
 
-function useWindowSize(): { readonly width: number; readonly height: number } {
-  const [size, setSize] = useState({ width: window.innerWidth, height: window.innerHeight });
+/** Of the element that is given the ref, CSS pixels. */
+function useSize(): [(element: HTMLElement | null) => void, { readonly width: number; readonly height: number }] {
+  const [element, setElement] = useState<HTMLElement | null>(null);
+  const [size, setSize] = useState({ width: 0, height: 0 });
   useEffect(() => {
-    const onResize = (): void => setSize({ width: window.innerWidth, height: window.innerHeight });
-    window.addEventListener('resize', onResize);
-    return () => window.removeEventListener('resize', onResize);
-  }, []);
-  return size;
+    if (element === null) {
+      return;
+    }
+    const observer = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [element]);
+  return [setElement, size];
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({
   page: css({
     padding: '8px 16px',
     height: '100vh',
+    display: 'flex',
+    flexDirection: 'column',
+    gap: 4,
     boxSizing: 'border-box',
     overflow: 'hidden',
     background: theme.colors.background.canvas,
     color: theme.colors.text.primary,
   }),
-  bar: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(2), height: 44, whiteSpace: 'nowrap' }),
+  bar: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    gap: `4px ${theme.spacing(2)}`,
+    minHeight: 40,
+    whiteSpace: 'nowrap',
+    '& > *': { flexShrink: 0 },
+  }),
   title: css({ '&&': { margin: 0, fontSize: theme.typography.h4.fontSize } }),
   about: css({
+    '&&': { flexShrink: 1 },
+    minWidth: 0,
     color: theme.colors.text.secondary,
     fontSize: theme.typography.bodySmall.fontSize,
     overflow: 'hidden',
@@ -193,6 +222,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
   lost: css({ color: theme.colors.error.text }),
   ended: css({ color: theme.colors.warning.text }),
   space: css({ flex: 1 }),
-  body: css({ display: 'flex', gap: 8, height: 'calc(100vh - 100px)' }),
+  body: css({ display: 'flex', gap: GAP, flex: 1, minHeight: 0 }),
   waiting: css({ margin: 'auto', color: theme.colors.text.secondary, fontSize: theme.typography.h4.fontSize }),
 });

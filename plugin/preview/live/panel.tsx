@@ -12,6 +12,8 @@ import { framesOf } from './data';
 interface Props {
   readonly plugin: PanelPlugin;
   readonly data: LiveData;
+  /** Least time between two samples. */
+  readonly periodMs: number;
   readonly range: TimeRangeJson;
   readonly onZoom: (range: TimeRangeJson) => void;
   readonly timeZone: string;
@@ -21,9 +23,9 @@ interface Props {
 
 const nothing = (): void => undefined;
 
-export function LivePanel({ plugin, data, range, onZoom, ...rest }: Props): React.ReactElement {
+export function LivePanel({ plugin, data, periodMs, range, onZoom, ...rest }: Props): React.ReactElement {
   const [eventBus] = useState(() => new EventBusSrv());
-  const frames = useMemo(() => framesOf(data), [data]);
+  const frames = useMemo(() => framesOf(data, periodMs), [data, periodMs]);
   const { from, to } = range;
   const panelData = useMemo(() => panelDataOf({ frames, timeRange: { from, to } }), [frames, from, to]);
   const [fieldConfig, setFieldConfig] = useState<PanelModel['fieldConfig']>({ defaults: {}, overrides: [] });

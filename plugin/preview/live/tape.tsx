@@ -32,17 +32,27 @@ export function Tape({
           </tr>
         </thead>
         <tbody>
-          {fills
-            .slice(-MOST)
+          {keyed(fills.slice(-MOST))
             .reverse()
-            .map((fill) => (
-              <Row key={`${fill.order_id} ${fill.time_us} ${fill.quantity}`} fill={fill} timeZone={timeZone} />
+            .map(({ key, fill }) => (
+              <Row key={key} fill={fill} timeZone={timeZone} />
             ))}
         </tbody>
       </table>
-      {fills.length === 0 && <p className={styles.none}>No fill yet.</p>}
+      {fills.length === 0 && <p className={styles.none}>No fill in the time that is kept.</p>}
     </section>
   );
+}
+
+/** Parts of one order may be filled alike in one microsecond. */
+function keyed(fills: readonly Fill[]): Array<{ readonly key: string; readonly fill: Fill }> {
+  const seen = new Map<string, number>();
+  return fills.map((fill) => {
+    const name = `${fill.order_id} ${fill.time_us}`;
+    const nth = seen.get(name) ?? 0;
+    seen.set(name, nth + 1);
+    return { key: `${name} ${nth}`, fill };
+  });
 }
 
 function Row({ fill, timeZone }: { readonly fill: Fill; readonly timeZone: string }): React.ReactElement {
@@ -67,7 +77,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
     border: `1px solid ${theme.colors.border.weak}`,
     borderRadius: theme.shape.radius.default,
     background: theme.colors.background.primary,
-    '@media (max-width: 1100px)': { display: 'none' },
   }),
   table: css({
     width: '100%',
