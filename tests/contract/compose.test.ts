@@ -116,6 +116,7 @@ const BROKEN: [Rule, string, Break][] = [
   ['grafanaSettings', 'an empty password', ({ services }) => delete services['grafana']!.entrypoint],
   ['grafanaSettings', 'reports home', ({ services }) => (services['grafana']!.environment!['GF_ANALYTICS_REPORTING_ENABLED'] = 'true')],
   ['pluginId', 'another plugin is allowed', ({ services }) => (services['grafana']!.environment!['GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS'] = 'other-panel')],
+  ['pluginId', 'the sources of the plugin are mounted', ({ services }) => Object.assign(services['grafana']!.volumes![2]!, { source: './plugin/src' })],
   ['pluginId', 'the plugin is not mounted', ({ services }) => services['grafana-demo']!.volumes!.splice(2, 1)],
   ['prometheusFlags', 'fills are not taken', ({ services }) => (services['prometheus']!.command = without(services['prometheus']!.command, 'remote-write'))],
   ['prometheusFlags', 'alerts begin anew at a restart', ({ services }) => (services['prometheus']!.command = without(services['prometheus']!.command, 'grace'))],

@@ -9,6 +9,8 @@ import { bindsOf, namedVolumesOf, networksOf, readText, servicesOf, shortBindsOf
 
 const DEMO = '-demo';
 const PLUGIN_JSON = 'plugin/src/plugin.json';
+/** Made of it by npm run build:live. */
+const BUILT_JSON = 'plugin/dist/plugin.json';
 
 const isThere = (path: string): boolean => existsSync(new URL(path, ROOT));
 
@@ -98,23 +100,29 @@ export function grafanaSettings({ services }: Compose): string[] {
   ];
 }
 
-/** The id of our panel is one: in the plugin, in the dashboard, where it is allowed and where it is mounted. */
+const idIn = (path: string): string => (JSON.parse(readText(path)) as { readonly id: string }).id;
+
+/** The id of our panel is one: in its source, as it is built, in the dashboard, where it is allowed and where it is mounted. */
 export function pluginId({ services }: Compose): string[] {
-  const id = isThere(PLUGIN_JSON)
-    ? (JSON.parse(readText(PLUGIN_JSON)) as { readonly id: string }).id
-    : panelsOf(readDashboard())[0]!.type;
-  return ['grafana', 'grafana-demo'].flatMap((name) => {
-    const service = services[name]!;
-    const mounted = bindsOf(service).some(
-      ({ source, target }) => source === './plugin/dist' && target === `/var/lib/grafana/plugins/${id}`,
-    );
-    return [
-      ...(service.environment?.['GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS'] === id
-        ? []
-        : [`${name}: ${id} is not allowed`]),
-      ...(mounted ? [] : [`${name}: ${id} is not mounted`]),
-    ];
-  });
+  const id = idIn(PLUGIN_JSON);
+  const built = isThere(BUILT_JSON) ? idIn(BUILT_JSON) : 'nothing: npm run build:live';
+  return [
+    ...(built === id ? [] : [`${BUILT_JSON}: expected ${id}, got ${built}`]),
+    ...(panelsOf(readDashboard()).some(({ type }) => type === id) ? [] : [`the dashboard has no ${id}`]),
+    ...['grafana', 'grafana-demo'].flatMap((name) => pluginOf(name, services[name]!, id)),
+  ];
+}
+
+function pluginOf(name: string, service: Service, id: string): string[] {
+  const mounted = bindsOf(service).some(
+    ({ source, target }) => source === './plugin/dist' && target === `/var/lib/grafana/plugins/${id}`,
+  );
+  return [
+    ...(service.environment?.['GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS'] === id
+      ? []
+      : [`${name}: ${id} is not allowed`]),
+    ...(mounted ? [] : [`${name}: ${id} is not mounted`]),
+  ];
 }
 
 const PROMETHEUS_FLAGS = [
