@@ -82,10 +82,24 @@ function proxy(request, response, prometheus, { pathname, search }) {
   return request.pipe(asked);
 }
 
+/** Undefined for what is no address, or cannot be decoded. */
+function addressOf(sent) {
+  try {
+    const url = new URL(sent, 'http://localhost');
+    decodeURIComponent(url.pathname);
+    return url;
+  } catch {
+    return undefined;
+  }
+}
+
 function handler({ prometheus, scrape, index, pages, plugin, dashboards, csp }) {
   const folders = { [PLUGIN]: plugin, [DASHBOARDS]: dashboards };
   return (request, response) => {
-    const url = new URL(request.url, 'http://localhost');
+    const url = addressOf(request.url);
+    if (url === undefined) {
+      return answer(response, 400, 'no address\n');
+    }
     const { pathname } = url;
     if (pathname.startsWith(PROMETHEUS)) {
       return proxy(request, response, prometheus, url);

@@ -44,12 +44,12 @@ export function Plots({ setting, tooltip, scene, timeRange, width, bookHeight, c
   const scope = `${shared.syncMode} ${shared.syncScope}`;
   const withClock = clockHeight > 0;
   // A configuration serves one plot: another setting or scope needs others.
-  const book = useMemo(() => bookConfig(setting, !withClock), [setting, withClock, scope]); // eslint-disable-line react-hooks/exhaustive-deps
-  const clock = useMemo(() => clockConfig(setting), [setting, scope]); // eslint-disable-line react-hooks/exhaustive-deps
+  const book = useMemo(() => bookConfig(setting, !withClock), [setting, withClock, scope]); // eslint-disable-line react-hooks/exhaustive-deps -- a new scope needs a new one
+  const clock = useMemo(() => clockConfig(setting), [setting, scope]); // eslint-disable-line react-hooks/exhaustive-deps -- as above
   const [fromMs, toMs] = timeRange;
   // Other times of the same data are other data to a plot: it works out its axes when data come.
-  const bookData = useMemo(() => [...scene.book] as AlignedData, [scene, fromMs, toMs]); // eslint-disable-line react-hooks/exhaustive-deps
-  const clockData = useMemo(() => [...scene.clock] as AlignedData, [scene, fromMs, toMs]); // eslint-disable-line react-hooks/exhaustive-deps
+  const bookData = useMemo(() => [...scene.book] as AlignedData, [scene, fromMs, toMs]); // eslint-disable-line react-hooks/exhaustive-deps -- new times are new data
+  const clockData = useMemo(() => [...scene.clock] as AlignedData, [scene, fromMs, toMs]); // eslint-disable-line react-hooks/exhaustive-deps -- new times are new data
   const latest = useRef(scene);
   useLayoutEffect(() => void (latest.current = scene));
   const pointedAt = useRef(-1);

@@ -69,25 +69,17 @@ export function valueAt({ times, values, intervalMs }: Course, ms: number): numb
 }
 
 /** How many of ascending `times` are at or before `ms`. */
-export function countUntil(times: ArrayLike<number>, ms: number): number {
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! <= ms) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
+export const countUntil = (times: ArrayLike<number>, ms: number): number => countOf(times, ms, true);
 
 /** How many of ascending `times` are before `ms`. */
-export function countBefore(times: ArrayLike<number>, ms: number): number {
+export const countBefore = (times: ArrayLike<number>, ms: number): number => countOf(times, ms, false);
+
+function countOf(times: ArrayLike<number>, ms: number, withEqual: boolean): number {
   let [low, high] = [0, times.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (times[middle]! < ms) {
+    const time = times[middle]!;
+    if (time < ms || (withEqual && time === ms)) {
       low = middle + 1;
     } else {
       high = middle;

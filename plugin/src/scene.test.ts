@@ -1,4 +1,4 @@
-import { fillOfRow, partsOf, sceneOf } from './scene';
+import { partsOf, sceneOf } from './scene';
 import { MAKER_BUY, pictureOf, series, TAKER_BUY } from './testing/frames';
 import { toggled } from './visibility';
 
@@ -25,9 +25,8 @@ describe('a scene', () => {
     ]);
   });
 
-  test('finds the fill of a row, and no other', () => {
-    const scene = sceneOf(picture, new Set(), true);
-    expect([0, 1, 2, 3, 4, 5, 6].map((row) => fillOfRow(scene, row))).toEqual([-1, -1, 0, 1, 2, -1, -1]);
+  test('knows the row of each fill', () => {
+    expect([...sceneOf(picture, new Set(), true).fillRows]).toEqual([2, 3, 4]);
   });
 
   test('keeps hidden fills off the axis', () => {

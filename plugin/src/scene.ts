@@ -47,20 +47,6 @@ export function sceneOf(picture: Picture, hidden: ReadonlySet<Part>, withFills: 
   };
 }
 
-/** Which fill a row of the book's table is; -1 where it is none. */
-export function fillOfRow({ fillRows }: Scene, row: number): number {
-  let [low, high] = [0, fillRows.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (fillRows[middle]! < row) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return fillRows[low] === row ? low : -1;
-}
-
 /** The parts that have anything to show, in the order of the legend. */
 export function partsOf(
   { lines, fills }: Picture,

@@ -432,3 +432,13 @@ describe('the theme', () => {
     expect(await panel.pixelsOf(0, '#14804A')).toBeGreaterThan(100);
   });
 });
+
+test.each([
+  ['/%', 400],
+  ['//', 400],
+  ['/%2e%2e/%2e%2e/package.json', 404],
+  ['/plugins/shadowmode-fills-panel/%2e%2e%2f%2e%2e%2fpackage.json', 404],
+])('what is no page does not end its server: %s', async (path, status) => {
+  expect((await fetch(`${site.url}${path}`)).status).toBe(status);
+  expect((await fetch(`${site.url}/bench.html`)).status).toBe(200);
+});

@@ -38,12 +38,12 @@ const FILES = ['plugin/dist/module.js', 'plugin/preview/dist/bench.html', 'plugi
 export class PanelSite {
   readonly #scope: Scope;
   readonly #browser: Browser;
-  readonly #url: string;
+  readonly url: string;
 
   private constructor(scope: Scope, browser: Browser, url: string) {
     this.#scope = scope;
     this.#browser = browser;
-    this.#url = url;
+    this.url = url;
   }
 
   static async open(): Promise<PanelSite> {
@@ -68,8 +68,8 @@ export class PanelSite {
 
   async page(): Promise<PanelPage> {
     const page = await this.#browser.newPage({ viewport: { width: 1_300, height: 760 } });
-    const panel = new PanelPage(page, new URL(this.#url).origin);
-    await page.goto(new URL('/bench.html', this.#url).href);
+    const panel = new PanelPage(page, new URL(this.url).origin);
+    await page.goto(new URL('/bench.html', this.url).href);
     await page.waitForFunction('window.shadowHost !== undefined');
     return panel;
   }
